@@ -1,0 +1,1 @@
+"""Builders, real processes and fixed inputs for tests; nothing here is imported by the package."""
