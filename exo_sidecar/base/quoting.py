@@ -1,0 +1,33 @@
+"""Foreign text as data: what other people and agents wrote, shown where it must not be taken for our own words.
+
+A title, a note or a summary comes from whoever could write to the branch. Shown in a prompt or a page it keeps its
+meaning and loses its power: no control or direction characters, no line of its own, no heading, fence or tag.
+"""
+
+import unicodedata
+from typing import Final
+
+ELLIPSIS: Final = "…"
+_LINES_MAX: Final = 400
+_HARMLESS: Final = str.maketrans({"<": "\u2039", ">": "\u203a", "`": "'"})
+"""Angle brackets become quotation marks of the same look: readable, and no tag."""
+_MARKDOWN: Final = str.maketrans({"<": "&lt;", ">": "&gt;", "`": "\\`"})
+_MARKS: Final = "#>=-*+|~"
+
+
+def one_line(text: str, limit: int) -> str:
+    """Return `text` as one harmless line of at most `limit` characters, marked where it was cut."""
+    lines = (_visible(line).strip().lstrip("#>").strip() for line in text.splitlines())
+    joined = " ".join(" ".join(lines).split()).translate(_HARMLESS)
+    return joined if len(joined) <= limit else joined[: max(limit - 1, 0)].rstrip() + ELLIPSIS
+
+
+def markdown(text: str) -> str:
+    """Return `text` with its lines kept, for a Markdown page: nothing in it starts a heading, fence, list or tag."""
+    lines = [_visible(line).rstrip().translate(_MARKDOWN) for line in text.splitlines()[:_LINES_MAX]]
+    return "\n".join(f"\\{line.lstrip()}" if line.lstrip()[:1] in set(_MARKS) else line for line in lines).strip()
+
+
+def _visible(text: str) -> str:
+    """Return `text` without characters that steer rather than show: controls, directions, surrogates, private use."""
+    return "".join(" " if unicodedata.category(char)[0] == "C" else char for char in text)

@@ -1,0 +1,255 @@
+"""Events: what happened, one line of the ledger each (docs/format.md, "Events").
+
+The set of types is closed: a class here, its row in `TYPES`, its fold in store. An unknown type is quarantined.
+"""
+
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.lifecycle import Status
+from exo_sidecar.model.session import Finish
+from exo_sidecar.model.ticket import COUNT_MAX, PRIORITY_MAX, PRIORITY_MIN, TEXT_MAX, TITLE_MAX, Kind, Profile, Risk
+
+VERSION: Final = 1
+LINE_BYTES_MAX: Final = 256 * 1024
+SEEN_MAX: Final = 1000
+
+_Text = Annotated[str, Meta(max_length=TEXT_MAX)]
+_Title = Annotated[str, Meta(min_length=1, max_length=TITLE_MAX)]
+_Count = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
+_Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+_Id = Annotated[str, Meta(pattern="^[A-Z]+-[0-9A-Z]+(-[0-9A-Z]+)*$", max_length=40)]
+_Members = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=1024)], ...], Meta(max_length=1000)]
+
+
+class Fields(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Scalar fields of a ticket that an event writes; what is unset is not written."""
+
+    kind: Kind | UnsetType = UNSET
+    title: _Title | UnsetType = UNSET
+    priority: Annotated[int, Meta(ge=PRIORITY_MIN, le=PRIORITY_MAX)] | UnsetType = UNSET
+    type: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    parent: _Id | None | UnsetType = UNSET
+    checks: _Members | UnsetType = UNSET
+    brain_dump: _Text | UnsetType = UNSET
+    boundary: _Text | UnsetType = UNSET
+    success_condition: _Text | UnsetType = UNSET
+    risk: Risk | UnsetType = UNSET
+    resource_profile: Profile | UnsetType = UNSET
+    created_by: _Id | None | UnsetType = UNSET
+    max_files_changed: _Count | UnsetType = UNSET
+    max_loc_changed: _Count | UnsetType = UNSET
+    max_steps: _Count | UnsetType = UNSET
+    max_depth: _Count | UnsetType = UNSET
+    max_duration_seconds: _Count | UnsetType = UNSET
+    consumer: _Text | UnsetType = UNSET
+    pain_point: _Text | UnsetType = UNSET
+    expected_value: _Text | UnsetType = UNSET
+    validation_path: _Text | UnsetType = UNSET
+
+
+class Sets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Members of a ticket's set fields that an event adds or removes."""
+
+    blockers: _Members = ()
+    labels: _Members = ()
+    links: _Members = ()
+    scope_allow: _Members = ()
+    scope_deny: _Members = ()
+
+
+class _Data(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is common to all data: defaults are left out of the line."""
+
+
+class TicketCreated(_Data, frozen=True):
+    """A ticket came to be."""
+
+    fields: Fields
+    sets: Sets = Sets()
+    status: Literal["backlog", "todo"] = "todo"
+    notes: _Members = ()
+    idem_key: Annotated[str, Meta(max_length=200)] | None = None
+    absorbed: bool = False
+
+
+class TicketEdited(_Data, frozen=True):
+    """Fields of a ticket changed."""
+
+    fields: Fields = Fields()
+    add: Sets = Sets()
+    remove: Sets = Sets()
+    absorbed: bool = False
+
+
+class TicketMoved(_Data, frozen=True):
+    """A ticket's status changed."""
+
+    start: Status = msgspec.field(name="from")
+    end: Status = msgspec.field(name="to")
+    operation: str
+    reason: _Text | None = None
+    tried: _Text | None = None
+    evidence: _Members = ()
+    resolution: Annotated[str, Meta(max_length=200)] | None = None
+    absorbed: bool = False
+
+
+class TicketNoted(_Data, frozen=True):
+    """Somebody wrote a note on a ticket."""
+
+    text: _Text
+    absorbed: bool = False
+
+
+class TicketRefused(_Data, frozen=True):
+    """A move was asked for and refused."""
+
+    operation: str
+    start: Status = msgspec.field(name="from")
+    end: Status = msgspec.field(name="to")
+    code: str
+    message: _Text
+
+
+class SessionReserved(_Data, frozen=True):
+    """A lease was taken for a session that has not started yet (`next`)."""
+
+    ticket: TicketId
+    owner: str
+    role: str = "Builder"
+
+
+class SessionStarted(_Data, frozen=True):
+    """A session began to work."""
+
+    ticket: TicketId
+    role: str = "Builder"
+    vendor: str = "unknown"
+    model: str = "unknown"
+    context_window: _Count | None = None
+    task: _Text | None = None
+    topic: str = "repo:default"
+    branch: str | None = None
+    base: str | None = None
+
+
+class SessionFinished(_Data, frozen=True):
+    """A session ended in order."""
+
+    ticket: TicketId
+    finish: Finish
+
+
+class LeaseAcquired(_Data, frozen=True):
+    """A session became the holder of a ticket; the first event that a new holder writes."""
+
+    ticket: TicketId
+    epoch: Annotated[int, Meta(ge=1, le=COUNT_MAX)]
+    session: SessionId
+    commit: str
+    """The lease ref's value: a commit id."""
+    adopts: str | None = None
+
+
+class LeaseReleased(_Data, frozen=True):
+    """A holder gave its lease back."""
+
+    ticket: TicketId
+    epoch: Annotated[int, Meta(ge=1, le=COUNT_MAX)]
+    session: SessionId
+
+
+class DocumentEdited(_Data, frozen=True):
+    """An authored document got a new text."""
+
+    base: _Digest
+    """Digest of the text that was edited; 64 zeros for a new document."""
+    text: Annotated[str, Meta(max_length=64 * 1024)]
+    absorbed: bool = False
+
+
+class AuthoritySet(_Data, frozen=True):
+    """The place was chosen that decides who holds leases."""
+
+    id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    remote: Annotated[str, Meta(max_length=100)] | None = None
+    mode: Literal["refs", "branch"] = "refs"
+
+
+Data: TypeAlias = (
+    AuthoritySet
+    | DocumentEdited
+    | LeaseAcquired
+    | LeaseReleased
+    | SessionFinished
+    | SessionReserved
+    | SessionStarted
+    | TicketCreated
+    | TicketEdited
+    | TicketMoved
+    | TicketNoted
+    | TicketRefused
+)
+
+TYPES: Final[dict[str, type[Data]]] = {
+    "authority.set": AuthoritySet,
+    "document.edited": DocumentEdited,
+    "lease.acquired": LeaseAcquired,
+    "lease.released": LeaseReleased,
+    "session.finished": SessionFinished,
+    "session.reserved": SessionReserved,
+    "session.started": SessionStarted,
+    "ticket.created": TicketCreated,
+    "ticket.edited": TicketEdited,
+    "ticket.moved": TicketMoved,
+    "ticket.noted": TicketNoted,
+    "ticket.refused": TicketRefused,
+}
+NAMES: Final = {data: name for name, data in TYPES.items()}
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """The envelope of an event, as docs/format.md lists it; `data` is read by its type."""
+
+    v: Literal[1]
+    clone: Annotated[str, Meta(pattern="^[0-9a-z]{16}$")]
+    seq: Annotated[int, Meta(ge=1, le=COUNT_MAX)]
+    prev: _Digest
+    seen: Annotated[dict[str, tuple[int, _Digest]], Meta(max_length=SEEN_MAX)] | UnsetType = UNSET
+    at: Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
+    actor: Annotated[str, Meta(pattern="^(human|agent|ci|system):[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$")]
+    session: _Id | None
+    op: Annotated[str, Meta(max_length=64)] | UnsetType = UNSET
+    params: msgspec.Raw | UnsetType = UNSET
+    policy: _Digest | None
+    type: Annotated[str, Meta(max_length=64)]
+    subject: Annotated[str, Meta(min_length=1, max_length=200)]
+    epoch: Annotated[int, Meta(ge=1, le=COUNT_MAX)] | UnsetType = UNSET
+    claim: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")] | UnsetType = UNSET
+    sig: str | UnsetType = UNSET
+    data: msgspec.Raw
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that a rule wants written; the store adds writer, counter, chain, time and what the writer knew."""
+
+    subject: str
+    data: Data
+    session: SessionId | None = None
+    epoch: int | None = None
+    claim: str | None = None
+
+
+def lease_ticket(subject: str, data: Data) -> TicketId | None:
+    """Return the ticket whose lease an event of this subject and data stands under, None when under none."""
+    match data:
+        case SessionReserved() | SessionStarted() | SessionFinished() | LeaseAcquired() | LeaseReleased():
+            return data.ticket
+        case TicketCreated() | TicketEdited() | TicketMoved() | TicketNoted() | TicketRefused():
+            return TicketId(subject)
+        case DocumentEdited() | AuthoritySet():
+            return None

@@ -1,0 +1,128 @@
+"""View: what a rule may ask of the state at one branch tip. Read-only; answers follow from the ledger alone."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import msgspec
+
+from exo_sidecar.model.config import Config
+from exo_sidecar.model.document import Document
+from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.lease import Authority
+from exo_sidecar.model.lifecycle import Status
+from exo_sidecar.model.session import SessionRecord, SessionStatus
+from exo_sidecar.model.ticket import TicketRecord
+
+
+class TicketFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which tickets a listing wants; empty means all."""
+
+    statuses: tuple[Status, ...] = ()
+    kinds: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    parent: TicketId | None = None
+    conflicted: bool = False
+    ready: bool = False
+    archived: bool = False
+
+
+class TicketRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket in a listing."""
+
+    id: TicketId
+    title: str
+    kind: str
+    type: str
+    status: Status
+    priority: int
+    parent: TicketId | None
+    score: int
+    unblocks: int
+    open_blockers: int
+    conflict_fields: tuple[str, ...]
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as reports show it."""
+
+    event: str
+    """`<clone>:<seq>`."""
+    type: str
+    at: str
+    actor: str
+    session: str | None
+    epoch: int | None
+    subject: str
+    summary: str
+    quarantined: str | None = None
+    """Why it does not count; None when it does."""
+
+
+class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
+    """Events that do not count, by their first and their reason."""
+
+    event: str
+    reason: str
+    count: int = 1
+
+
+class View(Protocol):
+    """The state that a rule decides on."""
+
+    def ticket(self, ticket_id: TicketId) -> TicketRecord | None:
+        """Return the ticket, None when there is none."""
+
+    def find_ticket(self, text: str) -> TicketRecord:
+        """Return the ticket named by an id, a unique prefix, or the part after the dash; IdNotFound, IdAmbiguous, IdInvalid."""
+
+    def tickets(self, wanted: TicketFilter, *, sort: str, after: str | None, limit: int) -> tuple[TicketRow, ...]:
+        """Return rows in the order of `sort` (score, priority, age, updated, id), those after the id `after` only."""
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of tickets by status; statuses without a ticket are left out."""
+
+    def ticket_count(self) -> int:
+        """Return how many tickets there are, whatever their status."""
+
+    def children(self, ticket_id: TicketId) -> tuple[TicketId, ...]:
+        """Return the tickets whose parent this is, in id order."""
+
+    def dependents(self, ticket_id: TicketId) -> tuple[TicketId, ...]:
+        """Return the tickets that list this one as a blocker, in id order."""
+
+    def candidates(self) -> Iterator[TicketRow]:
+        """Yield tasks in `todo`, blockers satisfied, no conflict on status, in dispatch order."""
+
+    def session(self, session_id: SessionId) -> SessionRecord | None:
+        """Return the session, None when there is none."""
+
+    def sessions(
+        self, *, ticket: TicketId | None = None, statuses: tuple[SessionStatus, ...] = (), limit: int = 100
+    ) -> tuple[SessionRecord, ...]:
+        """Return sessions, the youngest first."""
+
+    def highest_epoch(self, ticket_id: TicketId) -> int:
+        """Return the highest epoch that the ledger knows for the ticket, 0 when it was never held."""
+
+    def document(self, name: str) -> Document | None:
+        """Return an authored document."""
+
+    def config(self) -> Config:
+        """Return the settings in force."""
+
+    def authority(self) -> Authority | None:
+        """Return the lease authority that the ledger names."""
+
+    def created_with(self, actor: str, idem_key: str) -> TicketId | None:
+        """Return the ticket that this actor made under the key, None when there is none."""
+
+    def history(self, subject: str, *, limit: int) -> tuple[HistoryEntry, ...]:
+        """Return the events about a record in fold order, the last `limit` of them."""
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what the fold noticed: cycles, conflicts, documents that do not parse."""
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """Return events that do not count, with their reasons."""
