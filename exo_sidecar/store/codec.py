@@ -1,0 +1,74 @@
+"""Codec: ledger lines to typed events and back. The only place where an event's JSON is read or written."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from exo_sidecar.base import canonical
+from exo_sidecar.model.event import LINE_BYTES_MAX, NAMES, TYPES, Data, Event
+
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
+_EVENT: Final = msgspec.json.Decoder(Event)
+
+
+class MalformedError(ValueError):
+    """A line is no event; the text says why."""
+
+
+class UnknownTypeError(MalformedError):
+    """An event of a type that this program does not know."""
+
+
+def encode(event: Event) -> bytes:
+    """Return the event as its line, without the line feed; MalformedError when it is longer than a line may be."""
+    line = canonical.dumps(msgspec.json.decode(_ENCODER.encode(event)))
+    if len(line) > LINE_BYTES_MAX:
+        message = f"{event.type} of {event.subject} is longer than {LINE_BYTES_MAX} bytes"
+        raise MalformedError(message)
+    return line
+
+
+def decode(line: bytes) -> Event:
+    """Return the event of a line; MalformedError when it is not canonical JSON of an event's form."""
+    if len(line) > LINE_BYTES_MAX:
+        message = f"longer than {LINE_BYTES_MAX} bytes"
+        raise MalformedError(message)
+    try:
+        canonical.loads(line)
+        return _EVENT.decode(line)
+    except (canonical.NotCanonicalError, msgspec.MsgspecError) as error:
+        raise MalformedError(str(error)) from error
+
+
+def trusted(line: bytes) -> Event:
+    """Return the event of a line that `decode` has accepted before."""
+    return _EVENT.decode(line)
+
+
+def decode_data(event: Event) -> Data:
+    """Return the event's data by its type; UnknownTypeError, MalformedError."""
+    wanted = TYPES.get(event.type)
+    if wanted is None:
+        message = f"type {event.type[:64]!r} is not known to this program"
+        raise UnknownTypeError(message)
+    try:
+        return msgspec.json.decode(event.data, type=wanted)
+    except msgspec.MsgspecError as error:
+        message = f"{event.type}: {error}"
+        raise MalformedError(message) from error
+
+
+def raw_data(data: Data) -> tuple[str, msgspec.Raw]:
+    """Return the type's name and the canonical form of an event's data."""
+    return NAMES[type(data)], msgspec.Raw(_ENCODER.encode(data))
+
+
+def raw_params(params: Mapping[str, object]) -> msgspec.Raw:
+    """Return an operation's parameters as they stand in an event: what was left away is left out."""
+    return msgspec.Raw(_ENCODER.encode({key: value for key, value in params.items() if value not in (None, [], (), False)}))
+
+
+def pack(record: msgspec.Struct) -> bytes:
+    """Return a folded record as the index keeps it."""
+    return _ENCODER.encode(record)

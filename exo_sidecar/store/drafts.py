@@ -1,0 +1,76 @@
+"""Drafts into lines: a rule's events get their writer, number, chain, time and what the writer knew."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
+from exo_sidecar.model.event import SEEN_MAX, VERSION, Draft, Event
+from exo_sidecar.model.ids import CloneId, SessionId
+from exo_sidecar.model.instant import Instant
+from exo_sidecar.store import codec
+from exo_sidecar.store.index import Index
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    """What is common to the events of one transaction."""
+
+    actor: str
+    session: SessionId | None
+    at: Instant
+    operation: str
+    params: msgspec.Raw | None = None
+
+
+def lines(
+    index: Index, clone: CloneId, drafts: Sequence[Draft], stamp: Stamp, *, is_first: bool
+) -> list[bytes]:
+    """Return the ledger lines that append `drafts` to the clone's chain.
+
+    The first event of a transaction says what the clone has seen of others, and which operation it is.
+    """
+    row = index.db.execute("SELECT seq, digest FROM writers WHERE writer = ?", (clone,)).fetchone()
+    seq, prev = row or (0, NO_DIGEST)
+    encoded: list[bytes] = []
+    for draft in drafts:
+        seq += 1
+        event = _event(draft, stamp, clone, seq, prev)
+        if is_first and not encoded:
+            event = replace(
+                event, seen=_seen(index, clone) or UNSET, op=stamp.operation, params=stamp.params or UNSET
+            )
+        encoded.append(codec.encode(event))
+        prev = sha256_hex(encoded[-1])
+    return encoded
+
+
+def _event(draft: Draft, stamp: Stamp, clone: CloneId, seq: int, prev: str) -> Event:
+    name, data = codec.raw_data(draft.data)
+    return Event(
+        v=VERSION,
+        clone=clone,
+        seq=seq,
+        prev=prev,
+        at=stamp.at,
+        actor=stamp.actor,
+        session=draft.session or stamp.session,
+        policy=None,
+        type=name,
+        subject=draft.subject,
+        epoch=draft.epoch if draft.epoch is not None else UNSET,
+        claim=draft.claim if draft.claim is not None else UNSET,
+        data=data,
+    )
+
+
+def _seen(index: Index, clone: CloneId) -> dict[str, tuple[int, str]]:
+    """Return the heads of other writers that the clone has not named yet."""
+    rows = index.db.execute(
+        "SELECT w.writer, w.seq, w.digest FROM writers w WHERE w.writer != ?1 AND w.seq > 0 AND w.seq > COALESCE("
+        "(SELECT s.seq FROM seen s WHERE s.writer = ?1 AND s.other = w.writer ORDER BY s.at DESC LIMIT 1), 0)"
+        " ORDER BY w.writer LIMIT ?2",
+        (clone, SEEN_MAX),
+    )
+    return {writer: (seq, digest) for writer, seq, digest in rows}

@@ -1,0 +1,106 @@
+"""The fold of an authored document: texts united unit by unit (docs/format.md, "The fold"). Pure.
+
+A unit is a top-level YAML key with its block, or a Markdown section. Units are scalar fields: changed on one side wins,
+changed on both without knowing each other the later stands and the other is an open conflict that names its event.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from exo_sidecar.base.digest import sha256_hex
+from exo_sidecar.model.document import Document, Section
+from exo_sidecar.model.event import DocumentEdited
+from exo_sidecar.store.entry import Entry, Knows
+from exo_sidecar.store.scalars import Write, standing
+
+_KEY: Final = re.compile(r"""(["']?)([A-Za-z0-9_][\w .-]*)\1\s*:(\s|$)""")
+_HEADING: Final = re.compile(r"#{1,6}\s+(\S.*)")
+_FENCE: Final = re.compile(r"\s{0,3}(```|~~~)")
+
+_Units = dict[str, str]
+_Writes = dict[str, list[Write[str | None]]]
+
+
+def fold_document(name: str, entries: Sequence[Entry], knows: Knows) -> Document | None:
+    """Return the document, None while nobody has written it."""
+    writes: _Writes = {}
+    order: _Units = {}
+    for entry in entries:
+        if not isinstance(entry.data, DocumentEdited):
+            continue
+        order = split(name, entry.data.text)
+        _record(writes, order, entry, knows)
+    if not writes:
+        return None
+    found = {unit: standing(written, knows) for unit, written in writes.items()}
+    names = [*order, *(unit for unit in writes if unit not in order)]
+    text = "".join(found[unit][0].value or "" for unit in names)
+    return Document(
+        name=name,
+        text=text,
+        digest=sha256_hex(text.encode()),
+        conflicts=tuple(
+            Section(name=unit, event=str(other.entry.name), actor=other.entry.event.actor, text=other.value or "")
+            for unit in names
+            for other in found[unit][1:]
+        ),
+    )
+
+
+def split(name: str, text: str) -> _Units:
+    """Return the units of a text in order; joined together they are the text again."""
+    starts = _markdown_starts(text) if name.endswith(".md") else _yaml_starts(text)
+    units: _Units = {}
+    current = ""
+    for number, line in enumerate(text.splitlines(keepends=True)):
+        if number in starts:
+            current = _unused(starts[number], units)
+        units[current] = units.get(current, "") + line
+    return units
+
+
+def _record(writes: _Writes, units: _Units, entry: Entry, knows: Knows) -> None:
+    """Add the units that the entry changed against what its writer saw."""
+    for unit in dict.fromkeys((*units, *writes)):
+        seen = [write for write in writes.get(unit, ()) if knows(entry.name, write.entry.name)]
+        shown = standing(seen, knows)[0].value if seen else None
+        if units.get(unit) != shown:
+            writes.setdefault(unit, []).append(Write(entry, units.get(unit)))
+
+
+def _unused(name: str, units: _Units) -> str:
+    number = 2
+    candidate = name
+    while candidate in units:
+        candidate = f"{name} #{number}"
+        number += 1
+    return candidate
+
+
+def _yaml_starts(text: str) -> dict[int, str]:
+    """Return the line numbers at which a top-level key begins, its comment lines directly above included."""
+    starts: dict[int, str] = {}
+    comments: int | None = None
+    for number, line in enumerate(text.splitlines()):
+        if line.startswith("#"):
+            comments = number if comments is None else comments
+            continue
+        found = _KEY.match(line)
+        if found is not None:
+            starts[number if comments is None else comments] = found[2]
+        comments = None
+    return starts
+
+
+def _markdown_starts(text: str) -> dict[int, str]:
+    """Return the line numbers of headings outside of code fences."""
+    starts: dict[int, str] = {}
+    fenced = False
+    for number, line in enumerate(text.splitlines()):
+        if _FENCE.match(line):
+            fenced = not fenced
+        found = None if fenced else _HEADING.match(line)
+        if found is not None:
+            starts[number] = found[1].strip()
+    return starts

@@ -1,0 +1,46 @@
+"""Governed: the places of one governed repository, worked out once."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from exo_sidecar.git import commits, mount
+from exo_sidecar.git.oid import Oid
+from exo_sidecar.git.repository import Repository
+from exo_sidecar.model.errors import SidecarMissing
+
+
+class Governed(NamedTuple):
+    """A repository with its governance branch and mount."""
+
+    repository: Repository
+    branch: str
+    """Short name of the governance branch."""
+    mount: Path
+    folder: Path
+    """`<common>/exo`: what is of this machine only."""
+
+    @property
+    def ref(self) -> str:
+        """Full name of the governance branch."""
+        return f"refs/heads/{self.branch}"
+
+    def tip(self) -> Oid | None:
+        """Return the branch's tip, None while it is unborn."""
+        return self.repository.refs.read(self.ref)
+
+    def tree_of(self, commit: Oid | None) -> Oid | None:
+        """Return the tree of a commit of this repository."""
+        return commits.read(self.repository.objects, commit).tree if commit else None
+
+
+def governed(repository: Repository) -> Governed:
+    """Return the places of a governed repository; SidecarMissing when it is not governed, or its mount is on no branch."""
+    common = repository.place.common
+    state = mount.state(common)
+    if state is None:
+        message = f"{repository.place.worktree or common} is not governed yet"
+        raise SidecarMissing(message)
+    if not state.branch:
+        message = f"{state.path} is on no branch: its HEAD is detached"
+        raise SidecarMissing(message, hint=f"git -C {state.path} switch exo-governance")
+    return Governed(repository, state.branch, state.path, common / "exo")

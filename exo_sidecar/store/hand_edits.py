@@ -1,0 +1,199 @@
+"""Hand edits: files of the mount that differ from the branch, taken in as events or kept aside.
+
+A ticket file is judged like `ticket-edit` and `ticket-move`; a document becomes a `document.edited` event. What is refused,
+or cannot be taken in because it is computed, is kept in `cache/rejected/` and rendered back. A file that cannot be read is
+named with its line and left alone. Nothing a person wrote is ever lost.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+import msgspec
+
+from exo_sidecar.base import files
+from exo_sidecar.base.digest import NO_DIGEST
+from exo_sidecar.git import tree
+from exo_sidecar.git.objects import object_id
+from exo_sidecar.git.oid import Oid
+from exo_sidecar.model.document import DOCUMENTS, TEXT_MAX_BYTES
+from exo_sidecar.model.event import DocumentEdited, Draft
+from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.outcome import Outcome
+from exo_sidecar.model.ticket import Ticket, TicketRecord
+from exo_sidecar.model.view import View
+from exo_sidecar.store import layout, settings, yamltext
+from exo_sidecar.store.governed import Governed
+
+Absorb = Callable[[View, TicketRecord | None, Ticket], Outcome]
+"""Judges an edited ticket file against the record before it: the rule of the tickets, passed in by operations."""
+
+_TICKET_BYTES_MAX: Final = 256 * 1024
+
+
+class Edit(NamedTuple):
+    """A file of the mount that is not as the branch has it."""
+
+    path: str
+    data: bytes
+    oid: Oid
+
+
+class Unreadable(NamedTuple):
+    """Why a file cannot be taken in, and where."""
+
+    message: str
+    line: int | None
+
+
+class Absorbed(NamedTuple):
+    """What becomes of hand edits: events to write, files written over by the commit, files kept aside, and what to tell."""
+
+    drafts: tuple[Draft, ...]
+    overwritten: dict[str, Oid]
+    aside: tuple[Edit, ...]
+    findings: tuple[Finding, ...]
+
+
+NOTHING: Final = Absorbed((), {}, (), ())
+
+
+def differing(governed: Governed, root: Oid | None, paths: Iterable[str]) -> list[Edit]:
+    """Return which of `paths` differ in the mount from the tree; a file that was deleted there is no edit."""
+    found = []
+    for path in sorted(set(paths)):
+        try:
+            data = files.read_beneath(governed.mount, path, limit_bytes=layout.FILE_BYTES_MAX)
+        except (files.NotRegularError, files.TooLargeError):
+            continue
+        if data is None:
+            continue
+        entry = tree.entry_at(governed.repository.objects, root, path) if root else None
+        oid = object_id("blob", data)
+        if entry is None or entry.oid != oid:
+            found.append(Edit(path, data, oid))
+    return found
+
+
+def absorb(view: View, edits: Iterable[Edit], judge: Absorb) -> Absorbed:
+    """Decide what becomes of each edit; writes nothing."""
+    total = NOTHING
+    for edit in edits:
+        ticket_id = layout.parse_ticket(edit.path)
+        if edit.path in DOCUMENTS:
+            one = _document(view, edit)
+        elif ticket_id is not None:
+            one = _ticket(view, edit, ticket_id, judge)
+        else:
+            one = _aside(edit, "COMPUTED_EDITED", f"{edit.path} is computed from the ledger; the edit is kept aside")
+        total = Absorbed(
+            total.drafts + one.drafts,
+            total.overwritten | one.overwritten,
+            total.aside + one.aside,
+            total.findings + one.findings,
+        )
+    return total
+
+
+def keep_aside(governed: Governed, edit: Edit) -> str:
+    """Copy the edited file to `cache/rejected/` and return where it is."""
+    relative = f"{layout.REJECTED}/{edit.path.replace('/', '__')}.{edit.oid[:8]}"
+    files.write_beneath(governed.mount, relative, edit.data)
+    return relative
+
+
+def parse_ticket(data: bytes, ticket_id: str) -> Ticket | Unreadable:
+    """Return the ticket in a file that people may have edited, or why it is none."""
+    try:
+        value = yamltext.load(data.decode())
+        if not isinstance(value, dict):
+            return Unreadable("it holds no mapping of fields", 1)
+        ticket = msgspec.convert(value, Ticket)
+    except UnicodeDecodeError as error:
+        return Unreadable("it is not UTF-8 text", data[: error.start].count(b"\n") + 1)
+    except yamltext.YamlError as error:
+        return Unreadable(str(error), error.line)
+    except msgspec.ValidationError as error:
+        return Unreadable(str(error), _line_of(data, str(error)))
+    if ticket.id != ticket_id:
+        return Unreadable(f"it says it is {ticket.id}", _line_of(data, "`$.id`"))
+    return ticket
+
+
+def unreadable(path: str, why: Unreadable) -> Finding:
+    """Return the finding that names a file which cannot be taken in."""
+    return Finding(
+        code="FILE_UNREADABLE",
+        severity="error",
+        subject=path,
+        message=f"{path}{f' line {why.line}' if why.line else ''}: {why.message}; left as it is",
+        hint=f"mend .exo/{path}, or drop the edit with: git -C .exo checkout -- {path}",
+        file=path,
+        line=why.line,
+    )
+
+
+def _ticket(view: View, edit: Edit, ticket_id: str, judge: Absorb) -> Absorbed:
+    ticket = (
+        Unreadable("it is too large", None)
+        if len(edit.data) > _TICKET_BYTES_MAX
+        else parse_ticket(edit.data, ticket_id)
+    )
+    if isinstance(ticket, Unreadable):
+        return Absorbed((), {}, (), (unreadable(edit.path, ticket),))
+    outcome = judge(view, view.ticket(ticket.id), ticket)
+    if outcome.refusal is not None:
+        refused = _aside(edit, "EDIT_REJECTED", f"the edit of {edit.path} is refused: {outcome.refusal.message}")
+        return refused._replace(drafts=outcome.events)
+    return Absorbed(outcome.events, {edit.path: edit.oid}, (), (*outcome.findings, _taken(edit)))
+
+
+def _document(view: View, edit: Edit) -> Absorbed:
+    why = _document_fault(edit)
+    if why is not None:
+        return Absorbed((), {}, (), (unreadable(edit.path, why),))
+    before = view.document(edit.path)
+    draft = Draft(
+        subject=edit.path,
+        data=DocumentEdited(base=before.digest if before else NO_DIGEST, text=edit.data.decode(), absorbed=True),
+    )
+    return Absorbed((draft,), {edit.path: edit.oid}, (), (_taken(edit),))
+
+
+def _document_fault(edit: Edit) -> Unreadable | None:
+    if len(edit.data) > TEXT_MAX_BYTES:
+        return Unreadable(f"it is longer than {TEXT_MAX_BYTES} bytes", None)
+    try:
+        text = edit.data.decode()
+        if edit.path.endswith(".yaml"):
+            yamltext.load(text)
+    except UnicodeDecodeError as error:
+        return Unreadable("it is not UTF-8 text", edit.data[: error.start].count(b"\n") + 1)
+    except yamltext.YamlError as error:
+        return Unreadable(str(error), error.line)
+    found = settings.parse(text) if edit.path == "config.yaml" else None
+    return Unreadable(found, None) if isinstance(found, str) else None
+
+
+def _aside(edit: Edit, code: str, message: str) -> Absorbed:
+    finding = Finding(
+        code=code,
+        subject=edit.path,
+        message=message,
+        hint=f"what was written is in .exo/{layout.REJECTED}/",
+        file=edit.path,
+    )
+    return Absorbed((), {}, (edit,), (finding,))
+
+
+def _taken(edit: Edit) -> Finding:
+    return Finding(code="EDIT_ABSORBED", severity="info", subject=edit.path, message=f"the edit of {edit.path} was taken in")
+
+
+def _line_of(data: bytes, message: str) -> int | None:
+    """Return the line of the top-level key that a validation message names."""
+    _, found, path = message.partition("`$.")
+    key = path.partition("`")[0].split(".")[0].split("[")[0]
+    for number, line in enumerate(data.decode().splitlines(), 1):
+        if found and line.startswith(f"{key}:"):
+            return number
+    return None

@@ -1,0 +1,92 @@
+"""Healing: what a killed process left half-done is finished before anything new is decided.
+
+A transaction whose commit is on the branch happened: its files and git index are brought along. One whose commit is not
+did not happen. Locks are removed only when the journal named their proof before they were made (git.lockfile).
+"""
+
+import secrets
+from pathlib import Path
+
+from exo_sidecar.git import checkout, graph, lockfile, mount
+from exo_sidecar.git.lockfile import LockBusy
+from exo_sidecar.git.oid import Oid
+from exo_sidecar.model.errors import Environment
+from exo_sidecar.store import journal, publish
+from exo_sidecar.store.governed import Governed
+from exo_sidecar.store.journal import Pending
+
+
+class SidecarBusy(Environment):
+    """Somebody is in the middle of a merge or rebase in the mount."""
+
+    code = "SIDECAR_BUSY"
+    advice = "finish or abort it (git -C .exo merge --abort), or run exo sidecar-repair"
+
+
+def heal(governed: Governed) -> None:
+    """Finish or drop what was left, and put the mount back when it is gone; the clone's lock must be held."""
+    check_busy(governed)
+    pending = journal.read(governed.folder)
+    if pending is not None:
+        _settle(governed, pending)
+    remount(governed)
+    if (governed.folder / publish.STALE).exists():
+        rebuild_git_index(governed)
+
+
+def check_busy(governed: Governed) -> None:
+    """Refuse to write while plain git is half-way through something in the mount; SidecarBusy."""
+    what = mount.is_busy(governed.repository.place.common)
+    if what is not None:
+        message = f"a {what} is under way in {governed.mount}"
+        raise SidecarBusy(message)
+
+
+def remount(governed: Governed) -> bool:
+    """Put the mount back when its folder is gone or its links are old; return whether that was needed."""
+    common = governed.repository.place.common
+    state = mount.state(common)
+    if state is None or (state.folder_present and state.link_current):
+        return False
+    if state.folder_present:
+        mount.relink(common, state.path)
+        return True
+    mount.create(governed.repository.place, governed.branch, state.path)
+    root = governed.tree_of(governed.tip())
+    if root is not None:
+        checkout.materialise(governed.repository.objects, root, governed.mount, governed.repository.mount_git_dir)
+    return True
+
+
+def rebuild_git_index(governed: Governed) -> bool:
+    """Build git's index of the mount anew; False when somebody still holds its lock."""
+    root = governed.tree_of(governed.tip())
+    git_dir = governed.repository.mount_git_dir
+    if root is None:
+        return False
+    try:
+        checkout.rebuild_index(
+            governed.repository.objects, root, governed.mount, git_dir / f"exo-index-{secrets.token_hex(8)}.tmp"
+        )
+    except LockBusy:
+        return False
+    (governed.folder / publish.STALE).unlink(missing_ok=True)
+    return True
+
+
+def _settle(governed: Governed, pending: Pending) -> None:
+    refs = governed.repository.refs
+    lockfile.clear_dead_lock(refs.path(governed.ref), Path(pending.ref_temporary))
+    lockfile.clear_dead_lock(governed.repository.mount_git_dir / "index", Path(pending.index_temporary))
+    if _happened(governed, pending.commit):
+        publish.finish(governed, pending)
+    else:
+        journal.remove(governed.folder)
+
+
+def _happened(governed: Governed, commit: Oid) -> bool:
+    """Whether the branch has come to the commit, or past it."""
+    tip = governed.tip()
+    if tip is None or not governed.repository.objects.contains(commit):
+        return False
+    return tip == commit or graph.is_ancestor(governed.repository.objects, commit, tip)

@@ -1,0 +1,82 @@
+"""History: the events about a record, as reports show them."""
+
+import sqlite3
+from typing import Final
+
+from msgspec import UNSET
+
+from exo_sidecar.model.event import (
+    Data,
+    DocumentEdited,
+    LeaseAcquired,
+    LeaseReleased,
+    SessionFinished,
+    SessionReserved,
+    SessionStarted,
+    TicketCreated,
+    TicketEdited,
+    TicketMoved,
+    TicketNoted,
+    TicketRefused,
+)
+from exo_sidecar.model.ticket import SCALARS, SETS
+from exo_sidecar.model.view import HistoryEntry
+from exo_sidecar.store import codec
+
+_SHORT: Final = 100
+
+
+def entries(db: sqlite3.Connection, subject: str, *, limit: int) -> tuple[HistoryEntry, ...]:
+    """Return the last `limit` events whose subject, or whose lease, is the record's, in fold order."""
+    rows = db.execute(
+        "SELECT writer, seq, line, form, token FROM events WHERE subject = ?1 OR ticket = ?1"
+        " ORDER BY depth DESC, writer DESC, seq DESC LIMIT ?2",
+        (subject, limit),
+    ).fetchall()
+    return tuple(_entry(*row) for row in reversed(rows))
+
+
+def _entry(writer: str, seq: int, line: bytes, form: str | None, token: str | None) -> HistoryEntry:
+    event = codec.trusted(line)
+    return HistoryEntry(
+        event=f"{writer}:{seq}",
+        type=event.type,
+        at=event.at,
+        actor=event.actor,
+        session=event.session,
+        epoch=event.epoch if isinstance(event.epoch, int) else None,
+        subject=event.subject,
+        summary="" if form else _summary(codec.decode_data(event)),
+        quarantined=form or token,
+    )
+
+
+def _summary(data: Data) -> str:
+    """Return what happened in a few words."""
+    match data:
+        case TicketCreated():
+            title = data.fields.title
+            text = title if isinstance(title, str) else "created"
+        case TicketEdited():
+            written = [field for field in SCALARS if getattr(data.fields, field) is not UNSET]
+            written += [field for field in SETS if getattr(data.add, field) or getattr(data.remove, field)]
+            text = ", ".join(written)
+        case TicketMoved():
+            text = f"{data.start} -> {data.end}" + (f": {data.reason}" if data.reason else "")
+        case TicketRefused():
+            text = f"{data.start} -> {data.end} refused: {data.message}"
+        case TicketNoted():
+            text = data.text
+        case SessionReserved():
+            text = f"reserved for {data.owner}"
+        case SessionStarted():
+            text = f"{data.vendor} {data.model} as {data.role}"
+        case SessionFinished():
+            text = data.finish.summary
+        case LeaseAcquired() | LeaseReleased():
+            text = f"epoch {data.epoch} by {data.session}"
+        case DocumentEdited():
+            text = f"{len(data.text)} characters"
+        case _:
+            text = ""
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

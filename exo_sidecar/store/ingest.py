@@ -1,0 +1,251 @@
+"""Ingest: ledger lines into the index, chain by chain, in causal order (docs/format.md, "Events" and "Quarantine").
+
+A writer's events count up to its first break. Depth and knowledge are computed here once; they depend on the set of
+lines alone, not on the order of arrival: an event waits until what its `seen` names has been taken in.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec import UnsetType
+
+from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
+from exo_sidecar.model import lifecycle
+from exo_sidecar.model.event import AuthoritySet, Data, Event, LeaseAcquired, TicketCreated, TicketMoved, lease_ticket
+from exo_sidecar.store import codec
+from exo_sidecar.store.index import Index
+from exo_sidecar.store.layout import clone_of
+
+
+class Touched(NamedTuple):
+    """What an ingest may have changed: records by noun, and tickets whose epochs must be judged again."""
+
+    subjects: set[tuple[str, str]]
+    leases: set[str]
+
+
+class _Head(NamedTuple):
+    """Where a writer's verified chain ends."""
+
+    first: int
+    seq: int
+    digest: str
+    depth: int
+    broken: str | None
+    left_out: int
+
+
+class _Resolved(NamedTuple):
+    """A `seen` entry that names an event in the index."""
+
+    writer: str
+    seq: int
+    depth: int
+
+
+class _Unmet(NamedTuple):
+    """A `seen` entry that names nothing in the index; `wait` when lines that may hold it are still to come."""
+
+    other: str
+    seq: int
+    digest: str
+    why: str
+    wait: bool
+
+
+class Ingest:
+    """One run over newly arrived lines."""
+
+    def __init__(self, index: Index, arrivals: Mapping[str, Sequence[bytes]]) -> None:
+        self._db = index.db
+        self._pending = {
+            writer: deque((line, sha256_hex(line)) for line in lines) for writer, lines in sorted(arrivals.items())
+        }
+        self._waiting = {digest for lines in self._pending.values() for _, digest in lines}
+        self._heads: dict[str, _Head] = {}
+        self._touched = Touched(set(), set())
+
+    def run(self) -> Touched:
+        """Take everything in and return what it touched."""
+        progress = True
+        while progress and any(self._pending.values()):
+            progress = False
+            for writer, lines in self._pending.items():
+                while lines and self._take(writer, *lines[0]):
+                    self._waiting.discard(lines.popleft()[1])
+                    progress = True
+        for writer, lines in self._pending.items():  # a fork whose parent never comes
+            if lines:
+                self._break(writer, "the chain that it forks from is not here", len(lines))
+        for writer, head in self._heads.items():
+            self._db.execute("INSERT OR REPLACE INTO writers VALUES (?, ?, ?, ?, ?, ?, ?)", (writer, *head))
+        return self._touched
+
+    def _take(self, writer: str, line: bytes, digest: str) -> bool:
+        """Take one line in; False when it must wait for another writer's."""
+        head = self._head(writer)
+        if head.broken is not None:
+            self._heads[writer] = head._replace(left_out=head.left_out + 1)
+            return True
+        try:
+            event = codec.decode(line)
+        except codec.MalformedError as error:
+            return self._break(writer, f"line {self._line(head)}: {error}", 1)
+        start = self._start(writer, head, event)
+        if start is None:
+            return False
+        fault = self._chain_fault(writer, start, event)
+        if fault is not None:
+            return self._break(writer, f"line {self._line(head)}: {fault}", 1)
+        found = self._look_up_seen(event, writer)
+        if any(isinstance(entry, _Unmet) and entry.wait for entry in found):
+            return False
+        depth = self._connect(writer, start, event, found)
+        self._heads[writer] = _Head(head.first or event.seq, event.seq, digest, depth, None, 0)
+        self._store(writer, event, line, digest, depth)
+        return True
+
+    def _connect(self, writer: str, head: _Head, event: Event, found: Sequence[_Resolved | _Unmet]) -> int:
+        """Write down what the event came to know and return its depth."""
+        depth = head.depth
+        for entry in found:
+            if isinstance(entry, _Resolved):
+                depth = max(depth, entry.depth)
+                self._see(writer, event.seq, entry.writer, entry.seq)
+            else:
+                self._db.execute(
+                    "INSERT INTO unresolved VALUES (?, ?, ?, ?, ?, ?)",
+                    (writer, event.seq, entry.other, entry.seq, entry.digest, entry.why),
+                )
+        return depth + 1
+
+    def _store(self, writer: str, event: Event, line: bytes, digest: str, depth: int) -> None:
+        data, fault = _data_of(event)
+        ticket = lease_ticket(event.subject, data) if data is not None else None
+        epoch = None if isinstance(event.epoch, UnsetType) else event.epoch
+        claim = None if isinstance(event.claim, UnsetType) else event.claim
+        self._db.execute(
+            "INSERT INTO events (writer, seq, digest, depth, type, subject, ticket, epoch, claim, session, line, form)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (writer, event.seq, digest, depth, event.type, event.subject)
+            + (ticket, epoch, claim, event.session, line, fault),
+        )
+        if data is None:
+            return
+        noun = event.type.partition(".")[0]
+        self._touched.subjects.add((noun, event.subject))
+        if ticket is not None and (epoch is not None or claim is not None):
+            self._touched.leases.add(ticket)
+        self._note(writer, event, data)
+
+    def _note(self, writer: str, event: Event, data: Data) -> None:
+        """Keep what is looked up by other keys than the subject."""
+        match data:
+            case LeaseAcquired():
+                self._touched.leases.add(data.ticket)
+                self._db.execute(
+                    "INSERT INTO acquisitions VALUES (?, ?, ?, ?, ?, ?)",
+                    (data.ticket, data.epoch, data.session, writer, event.seq, data.adopts),
+                )
+            case TicketCreated() if data.idem_key:
+                self._db.execute(
+                    "INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", (event.actor, data.idem_key, event.subject)
+                )
+            case AuthoritySet():
+                self._touched.subjects.add(("authority", event.subject))
+            case _:
+                pass
+
+    def _head(self, writer: str) -> _Head:
+        if writer not in self._heads:
+            row = self._db.execute(
+                "SELECT first, seq, digest, depth, broken, left_out FROM writers WHERE writer = ?", (writer,)
+            ).fetchone()
+            self._heads[writer] = _Head(*row) if row else _Head(0, 0, NO_DIGEST, 0, None, 0)
+        return self._heads[writer]
+
+    def _start(self, writer: str, head: _Head, event: Event) -> _Head | None:
+        """Return the head that the event must follow: a fork's first follows its parent's event; None to wait for it."""
+        parent, dash, _ = writer.rpartition("-")
+        if head.seq or not dash or event.seq == 1:
+            return head
+        row = self._db.execute(
+            "SELECT digest, depth FROM events WHERE writer = ? AND seq = ?", (parent, event.seq - 1)
+        ).fetchone()
+        if row is None:
+            return None
+        self._inherit(writer, parent, event.seq)
+        return _Head(0, event.seq - 1, row[0], row[1], None, 0)
+
+    def _inherit(self, writer: str, parent: str, seq: int) -> None:
+        """Give a fork what its parent knew at the fork."""
+        known = self._db.execute(
+            "SELECT other, MAX(seq) FROM seen WHERE writer = ? AND at < ? GROUP BY other", (parent, seq)
+        ).fetchall()
+        for other, highest in (*known, (parent, seq - 1)):
+            self._see(writer, seq, other, highest)
+
+    def _see(self, writer: str, at: int, other: str, seq: int) -> None:
+        """Write down that the event `at` knows `other` up to `seq`; rows hold the highest so far, so that one look answers."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO seen VALUES (?1, ?2, ?3, MAX(?4, COALESCE((SELECT seq FROM seen"
+            " WHERE writer = ?1 AND other = ?2 AND at <= ?3 ORDER BY at DESC LIMIT 1), 0)))",
+            (writer, other, at, seq),
+        )
+
+    def _chain_fault(self, writer: str, head: _Head, event: Event) -> str | None:
+        if event.clone != clone_of(writer):
+            return f"it names the clone {event.clone}"
+        if event.seq != head.seq + 1:
+            return f"its number is {event.seq}, not {head.seq + 1}"
+        if event.prev != head.digest:
+            return f"event {event.seq} does not follow the one before it (wrong prev)"
+        return None
+
+    def _look_up_seen(self, event: Event, writer: str) -> list[_Resolved | _Unmet]:
+        if isinstance(event.seen, UnsetType):
+            return []
+        return [
+            self._look_up(other, seq, digest) for other, (seq, digest) in sorted(event.seen.items()) if other != writer
+        ]
+
+    def _look_up(self, other: str, seq: int, digest: str) -> _Resolved | _Unmet:
+        """Find the event that a `seen` entry names, by digest: it may stand in a fork of the named writer.
+
+        Waiting for a line by its digest never runs in a circle, because a digest binds what the line knew.
+        """
+        clone = clone_of(other)
+        rows = self._db.execute(
+            "SELECT writer, digest, depth FROM events WHERE writer = ? AND seq = ?", (other, seq)
+        ).fetchall()
+        if not rows or rows[0][1] != digest:
+            rows += self._db.execute(  # every fork of the clone, and the clone itself when a fork was named
+                "SELECT writer, digest, depth FROM events WHERE writer >= ? AND writer < ? AND seq = ?",
+                (clone, f"{clone}.", seq),
+            ).fetchall()
+        for found, has, depth in rows:
+            if has == digest:
+                return _Resolved(found, seq, depth)
+        return _Unmet(other, seq, digest, "different" if rows else "absent", digest in self._waiting)
+
+    def _line(self, head: _Head) -> int:
+        return (head.seq - head.first + 1 if head.first else 0) + 1
+
+    def _break(self, writer: str, reason: str, lines: int) -> bool:
+        head = self._head(writer)
+        self._heads[writer] = head._replace(broken=head.broken or reason, left_out=head.left_out + lines)
+        return True
+
+
+def _data_of(event: Event) -> tuple[Data | None, str | None]:
+    """Return the event's data, or why it is quarantined for its form."""
+    try:
+        data = codec.decode_data(event)
+    except codec.MalformedError as error:
+        return None, str(error)
+    if isinstance(data, TicketMoved) and lifecycle.row(data.start, data.end) is None:
+        return None, f"{data.start} to {data.end} is no row of the lifecycle table"
+    if isinstance(data, LeaseAcquired) and data.ticket != event.subject:
+        return None, "its subject is another ticket than its data's"
+    return data, None

@@ -1,0 +1,101 @@
+"""The ledger as files: segments of each writer, append-only (docs/format.md, "Tree")."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from exo_sidecar.base.digest import sha256_hex
+from exo_sidecar.git import tree
+from exo_sidecar.git.objects import Objects
+from exo_sidecar.git.oid import Oid
+from exo_sidecar.store import layout
+from exo_sidecar.store.index import Index
+from exo_sidecar.store.layout import SEGMENT_BYTES
+
+
+class Rewritten(Exception):
+    """Lines that were folded before are gone or changed: the index must be built anew."""
+
+
+class Segment(NamedTuple):
+    """One segment file's content."""
+
+    number: int
+    data: bytes
+
+
+def arrivals(index: Index, objects: Objects, old: Oid | None, new: Oid | None) -> dict[str, list[bytes]]:
+    """Return per writer the lines that tree `new` has and the index has not; Rewritten when it has lost some.
+
+    Cost follows the difference of the two trees. The segments are noted as folded.
+    """
+    changed: dict[str, list[Segment]] = defaultdict(list)
+    for change in tree.diff(objects, old, new, layout.LEDGER):
+        segment = layout.parse_segment(change.path)
+        if segment is None:
+            continue
+        if change.new is None:
+            raise Rewritten(change.path)
+        changed[segment.writer].append(Segment(segment.number, objects.read(change.new.oid).data))
+    return {writer: _new_lines(index, writer, segments) for writer, segments in sorted(changed.items())}
+
+
+def lines_of(data: bytes) -> list[bytes]:
+    """Return the lines of a segment; what stands behind the last line feed is a line too (a broken one)."""
+    lines = data.split(b"\n")
+    return lines[:-1] if not lines[-1] else lines
+
+
+def append(index: Index, objects: Objects, root: Oid | None, writer: str, lines: Sequence[bytes]) -> dict[str, bytes]:
+    """Return the changed segment files after `lines` were appended; a full segment takes no more."""
+    row = index.db.execute("SELECT MAX(number) FROM segments WHERE writer = ?", (writer,)).fetchone()
+    number = int(row[0] or 1)
+    entry = tree.entry_at(objects, root, layout.segment_path(writer, number)) if root else None
+    data = objects.read(entry.oid).data if entry is not None else b""
+    changed: dict[int, bytes] = {}
+    for line in lines:
+        if len(data) >= SEGMENT_BYTES:
+            number, data = number + 1, b""
+        data += line + b"\n"
+        changed[number] = data
+    for place, content in changed.items():
+        note(index, writer, place, content)
+    return {layout.segment_path(writer, place): content for place, content in changed.items()}
+
+
+def cut(lines: Iterable[bytes]) -> list[bytes]:
+    """Return a writer's lines as its segments: the same lines always give the same files."""
+    segments: list[bytes] = []
+    size = SEGMENT_BYTES
+    parts: list[list[bytes]] = []
+    for line in lines:
+        if size >= SEGMENT_BYTES:
+            parts.append([])
+            size = 0
+        parts[-1].append(line + b"\n")
+        size += len(line) + 1
+    segments.extend(b"".join(part) for part in parts)
+    return segments
+
+
+def note(index: Index, writer: str, number: int, data: bytes) -> None:
+    """Remember how much of a segment is folded."""
+    index.db.execute(
+        "INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?)", (writer, number, len(data), sha256_hex(data))
+    )
+
+
+def _new_lines(index: Index, writer: str, segments: Sequence[Segment]) -> list[bytes]:
+    found: list[bytes] = []
+    last = index.db.execute("SELECT MAX(number) FROM segments WHERE writer = ?", (writer,)).fetchone()[0] or 0
+    for segment in sorted(segments):
+        row = index.db.execute(
+            "SELECT size, digest FROM segments WHERE writer = ? AND number = ?", (writer, segment.number)
+        ).fetchone()
+        size, digest = row or (0, sha256_hex(b""))
+        known = segment.data[:size]
+        if sha256_hex(known) != digest or (known and not known.endswith(b"\n")) or (row and segment.number < last):
+            raise Rewritten(layout.segment_path(writer, segment.number))
+        found += lines_of(segment.data[size:])
+        note(index, writer, segment.number, segment.data)
+    return found

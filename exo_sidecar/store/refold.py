@@ -1,0 +1,208 @@
+"""Refold: records anew from their events, and what follows from several records together.
+
+Only what an ingest touched is folded again, so that cost follows the change and not the number of records.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from exo_sidecar.model.document import Document
+from exo_sidecar.model.event import DocumentEdited
+from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.session import SessionRecord
+from exo_sidecar.model.ticket import TicketRecord
+from exo_sidecar.store import codec, epochs, settings
+from exo_sidecar.store.causality import Causality
+from exo_sidecar.store.entry import Entry, Name
+from exo_sidecar.store.fold_document import fold_document
+from exo_sidecar.store.fold_session import fold_session
+from exo_sidecar.store.fold_ticket import fold_ticket
+from exo_sidecar.store.index import Index
+from exo_sidecar.store.ingest import Touched
+
+_CONFIG: Final = "config.yaml"
+
+
+class Changed(msgspec.Struct, kw_only=True):
+    """Records whose rendered files may differ now."""
+
+    tickets: set[TicketId] = msgspec.field(default_factory=set)
+    sessions: set[SessionId] = msgspec.field(default_factory=set)
+    documents: set[str] = msgspec.field(default_factory=set)
+    format: bool = False
+
+    def plus(self, other: "Changed") -> "Changed":
+        """Return both together."""
+        return Changed(
+            tickets=self.tickets | other.tickets,
+            sessions=self.sessions | other.sessions,
+            documents=self.documents | other.documents,
+            format=self.format or other.format,
+        )
+
+
+def refold(index: Index, touched: Touched) -> Changed:
+    """Bring every touched record up to date and return which they are."""
+    knows = Causality(index.db)
+    subjects = set(touched.subjects)
+    for ticket in touched.leases:
+        subjects |= epochs.judge(index.db, ticket, knows)
+    changed = Changed()
+    for noun, subject in sorted(subjects):
+        match noun:
+            case "ticket":
+                changed.tickets.add(TicketId(subject))
+            case "session":
+                changed.sessions.add(SessionId(subject))
+            case "document":
+                changed.documents.add(subject)
+            case "authority":
+                changed.format = True
+            case _:
+                pass
+    _tickets(index, changed.tickets, knows)
+    for session in changed.sessions:
+        _session(index, session)
+    for name in changed.documents:
+        _document(index, name, knows)
+    return changed
+
+
+def entries_of(index: Index, noun: str, subject: str) -> list[Entry]:
+    """Return the events of a record that count, in fold order."""
+    rows = index.db.execute(
+        "SELECT writer, seq, depth, line FROM events WHERE subject = ? AND type GLOB ? AND form IS NULL AND token IS NULL"
+        " ORDER BY depth, writer, seq",
+        (subject, f"{noun}.*"),
+    )
+    found = []
+    for writer, seq, depth, line in rows:
+        event = codec.trusted(line)
+        found.append(Entry(Name(writer, seq), depth, event, codec.decode_data(event)))
+    return found
+
+
+def _tickets(index: Index, wanted: Iterable[TicketId], knows: Causality) -> None:
+    linked: set[str] = set()
+    for ticket_id in sorted(wanted):
+        entries = entries_of(index, "ticket", ticket_id)
+        record = fold_ticket(ticket_id, entries, knows)
+        linked |= _neighbours(index, ticket_id)
+        if record is None:
+            index.db.execute("DELETE FROM tickets WHERE id = ?", (ticket_id,))
+        else:
+            _put_ticket(index, record, next(e for e in entries if e.event.type == "ticket.created"))
+        _put_edges(index, ticket_id, record)
+        linked |= _neighbours(index, ticket_id) | {ticket_id}
+    for neighbour in sorted(linked):
+        _derive(index, neighbour)
+    _cycles(index, wanted)
+
+
+def _neighbours(index: Index, ticket_id: str) -> set[str]:
+    """Return the tickets whose derived columns depend on this one: its blockers and those that it blocks."""
+    return {
+        row[0]
+        for row in index.db.execute(
+            "SELECT blocker FROM blockers WHERE ticket = ?1 UNION SELECT ticket FROM blockers WHERE blocker = ?1",
+            (ticket_id,),
+        )
+    }
+
+
+def _put_ticket(index: Index, record: TicketRecord, created: Entry) -> None:
+    ticket = record.ticket
+    row = (
+        (ticket.id, ticket.kind, ticket.type, ticket.title, str(ticket.status), ticket.priority, ticket.parent, 0, 0, 0)
+        + (record.is_satisfied, record.is_open, ",".join(record.conflicts), 0, created.depth, *created.name)
+        + (record.created_at, record.updated_at, codec.pack(record))
+    )
+    index.db.execute(f"INSERT OR REPLACE INTO tickets VALUES ({', '.join('?' * len(row))})", row)
+
+
+def _put_edges(index: Index, ticket_id: TicketId, record: TicketRecord | None) -> None:
+    index.db.execute("DELETE FROM blockers WHERE ticket = ?", (ticket_id,))
+    index.db.execute("DELETE FROM labels WHERE ticket = ?", (ticket_id,))
+    if record is not None:
+        edges = [(ticket_id, blocker) for blocker in record.ticket.blockers]
+        index.db.executemany("INSERT INTO blockers VALUES (?, ?)", edges)
+        index.db.executemany("INSERT INTO labels VALUES (?, ?)", [(ticket_id, label) for label in record.ticket.labels])
+
+
+def _derive(index: Index, ticket_id: str) -> None:
+    """Write what follows for a ticket from its neighbours: open blockers, unblocks, score."""
+    index.db.execute(
+        "UPDATE tickets SET unblocks = (SELECT COUNT(*) FROM blockers b JOIN tickets t ON t.id = b.ticket"
+        " WHERE b.blocker = ?1 AND t.is_open), open_blockers = (SELECT COUNT(*) FROM blockers b"
+        " LEFT JOIN tickets t ON t.id = b.blocker WHERE b.ticket = ?1 AND NOT COALESCE(t.satisfied, 0)) WHERE id = ?1",
+        (ticket_id,),
+    )
+    index.db.execute(
+        "UPDATE tickets SET score = 100 * (6 - MIN(MAX(priority, 1), 5)) + 30 * unblocks WHERE id = ?", (ticket_id,)
+    )
+
+
+def _cycles(index: Index, changed: Iterable[TicketId]) -> None:
+    """Mark the edge that closes a ring of parents: of each ring the edge that is last in fold order.
+
+    A ticket has one parent, so rings share no ticket and only those through a changed or marked ticket can have changed.
+    """
+    marked = {row[0] for row in index.db.execute("SELECT id FROM tickets WHERE cycle != 0")}
+    for ticket_id in sorted(marked | set(changed)):
+        ring = _ring(index, ticket_id)
+        closing = max(ring, key=lambda member: _edge_order(index, member), default=None)
+        for member in {ticket_id, *ring}:
+            index.db.execute("UPDATE tickets SET cycle = ? WHERE id = ?", (member == closing, member))
+
+
+def _ring(index: Index, start: str) -> list[str]:
+    """Return the ring of parents that `start` is on, empty when it is on none."""
+    path = [start]
+    visited = {start}
+    while True:
+        row = index.db.execute("SELECT parent FROM tickets WHERE id = ?", (path[-1],)).fetchone()
+        parent = row[0] if row else None
+        if parent == start:
+            return path
+        if parent is None or parent in visited:
+            return []
+        visited.add(parent)
+        path.append(parent)
+
+
+def _edge_order(index: Index, ticket_id: str) -> tuple[int, str, int]:
+    """Return the place in fold order of the event that wrote the ticket's parent."""
+    parent_writes = [
+        entry
+        for entry in entries_of(index, "ticket", ticket_id)
+        if getattr(getattr(entry.data, "fields", None), "parent", msgspec.UNSET) is not msgspec.UNSET
+    ]
+    last = parent_writes[-1] if parent_writes else None
+    return (last.depth, *last.name) if last else (0, "", 0)
+
+
+def _session(index: Index, session_id: SessionId) -> None:
+    entries = entries_of(index, "session", session_id)
+    record: SessionRecord | None = fold_session(session_id, entries)
+    if record is None:
+        index.db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+        return
+    index.db.execute(
+        "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
+        (session_id, record.ticket, record.status, record.actor, entries[0].depth, codec.pack(record)),
+    )
+
+
+def _document(index: Index, name: str, knows: Causality) -> None:
+    entries = entries_of(index, "document", name)
+    document: Document | None = fold_document(name, entries, knows)
+    if document is None:
+        index.db.execute("DELETE FROM documents WHERE name = ?", (name,))
+        return
+    index.db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (name, codec.pack(document)))
+    if name == _CONFIG:
+        texts = [entry.data.text for entry in entries if isinstance(entry.data, DocumentEdited)]
+        value, fault = settings.in_force([*texts, document.text])
+        index.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?, ?)", (name, value, fault))

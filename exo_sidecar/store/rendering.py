@@ -1,0 +1,62 @@
+"""Rendering: records that changed into the files of the branch that show them."""
+
+from exo_sidecar.git import tree
+from exo_sidecar.git.objects import Objects, object_id
+from exo_sidecar.git.oid import Oid
+from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.store import layout, memento, rendered
+from exo_sidecar.store.index import Index
+from exo_sidecar.store.refold import Changed
+from exo_sidecar.store.view import IndexView
+
+Files = dict[str, bytes | None]
+"""Content by path; None for a file that must not be there."""
+
+
+def files_of(index: Index, changed: Changed) -> Files:
+    """Return the content of every file that shows a changed record."""
+    view = IndexView(index)
+    files: Files = {}
+    for ticket_id in changed.tickets:
+        record = view.ticket(ticket_id)
+        files[layout.ticket_path(ticket_id)] = rendered.ticket_file(record) if record else None
+    for session_id in changed.sessions:
+        files[layout.memento_path(session_id)] = _memento(view, session_id)
+    for name in changed.documents:
+        if layout.is_document(name):
+            document = view.document(name)
+            files[name] = document.text.encode() if document else None
+    if changed.format:
+        files |= {**layout.PRESCRIBED, layout.FORMAT: layout.format_text(view.authority())}
+    return files
+
+
+def everything(index: Index) -> Files:
+    """Return every computed file of the branch, the prescribed ones included; the ledger is not computed."""
+    db = index.db
+    every = Changed(
+        tickets={TicketId(row[0]) for row in db.execute("SELECT id FROM tickets")},
+        sessions={SessionId(row[0]) for row in db.execute("SELECT id FROM sessions WHERE status = 'finished'")},
+        documents={row[0] for row in db.execute("SELECT name FROM documents")},
+        format=True,
+    )
+    return files_of(index, every)
+
+
+def differing(objects: Objects, root: Oid | None, files: Files) -> Files:
+    """Return those of `files` that the tree does not hold just so."""
+    found: Files = {}
+    for path, data in files.items():
+        entry = tree.entry_at(objects, root, path) if root else None
+        wanted = None if data is None else object_id("blob", data)
+        has = None if entry is None else entry.oid
+        if has != wanted or (entry is not None and entry.mode != tree.FILE_MODE):
+            found[path] = data
+    return found
+
+
+def _memento(view: IndexView, session_id: SessionId) -> bytes | None:
+    record = view.session(session_id)
+    if record is None or record.finish is None:
+        return None
+    return memento.render(record).encode()

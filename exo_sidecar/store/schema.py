@@ -1,0 +1,72 @@
+"""The local index's tables (docs/architecture.md, "Local index"). Disposable: everything in it follows from the ledger."""
+
+from typing import Final
+
+SCHEMA_NUMBER: Final = 1
+
+TABLES: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE writers (
+    writer TEXT PRIMARY KEY, first INTEGER NOT NULL, seq INTEGER NOT NULL, digest TEXT NOT NULL, depth INTEGER NOT NULL,
+    broken TEXT, left_out INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE segments (
+    writer TEXT NOT NULL, number INTEGER NOT NULL, size INTEGER NOT NULL, digest TEXT NOT NULL,
+    PRIMARY KEY (writer, number)
+) WITHOUT ROWID;
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY, writer TEXT NOT NULL, seq INTEGER NOT NULL, digest TEXT NOT NULL, depth INTEGER NOT NULL,
+    type TEXT NOT NULL, subject TEXT NOT NULL, ticket TEXT, epoch INTEGER, claim TEXT, session TEXT, line BLOB NOT NULL,
+    form TEXT, token TEXT
+);
+CREATE UNIQUE INDEX events_name ON events (writer, seq);
+CREATE INDEX events_subject ON events (subject, depth, writer, seq);
+CREATE INDEX events_ticket ON events (ticket) WHERE ticket IS NOT NULL;
+CREATE INDEX events_bad ON events (id) WHERE form IS NOT NULL OR token IS NOT NULL;
+
+CREATE TABLE seen (
+    writer TEXT NOT NULL, other TEXT NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY (writer, other, at)
+) WITHOUT ROWID;
+
+CREATE TABLE unresolved (
+    writer TEXT NOT NULL, at INTEGER NOT NULL, other TEXT NOT NULL, seq INTEGER NOT NULL, digest TEXT NOT NULL,
+    why TEXT NOT NULL, PRIMARY KEY (writer, at, other)
+) WITHOUT ROWID;
+
+CREATE TABLE acquisitions (
+    ticket TEXT NOT NULL, epoch INTEGER NOT NULL, session TEXT NOT NULL, writer TEXT NOT NULL, seq INTEGER NOT NULL,
+    adopts TEXT, PRIMARY KEY (ticket, epoch, writer, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE tickets (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, type TEXT NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL,
+    priority INTEGER NOT NULL, parent TEXT, score INTEGER NOT NULL, unblocks INTEGER NOT NULL,
+    open_blockers INTEGER NOT NULL, satisfied INTEGER NOT NULL, is_open INTEGER NOT NULL, conflicts TEXT NOT NULL,
+    cycle INTEGER NOT NULL, depth INTEGER NOT NULL, writer TEXT NOT NULL, seq INTEGER NOT NULL,
+    created_at TEXT NOT NULL, updated_at TEXT NOT NULL, record BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX tickets_dispatch ON tickets (status, kind, score DESC, priority, depth, writer, seq, id);
+CREATE INDEX tickets_score ON tickets (score DESC, priority, depth, writer, seq, id);
+CREATE INDEX tickets_parent ON tickets (parent) WHERE parent IS NOT NULL;
+CREATE INDEX tickets_conflict ON tickets (id) WHERE conflicts != '';
+CREATE INDEX tickets_cycle ON tickets (id) WHERE cycle != 0;
+
+CREATE TABLE labels (ticket TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (label, ticket)) WITHOUT ROWID;
+CREATE TABLE blockers (ticket TEXT NOT NULL, blocker TEXT NOT NULL, PRIMARY KEY (ticket, blocker)) WITHOUT ROWID;
+CREATE INDEX blockers_blocker ON blockers (blocker, ticket);
+CREATE TABLE keys (actor TEXT NOT NULL, key TEXT NOT NULL, ticket TEXT NOT NULL, PRIMARY KEY (actor, key)) WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY, ticket TEXT NOT NULL, status TEXT NOT NULL, actor TEXT NOT NULL, depth INTEGER NOT NULL,
+    record BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX sessions_ticket ON sessions (ticket, status);
+CREATE INDEX sessions_status ON sessions (status, depth DESC);
+
+CREATE TABLE documents (name TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, fault TEXT) WITHOUT ROWID;
+"""

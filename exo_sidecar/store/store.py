@@ -1,0 +1,197 @@
+"""Store: the records of one governed repository. The room's front: a view to read, a transaction to write."""
+
+import contextlib
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from exo_sidecar.git import tree
+from exo_sidecar.git.repository import Repository
+from exo_sidecar.model.errors import Conflict, FormatTooNew
+from exo_sidecar.model.ids import CloneId, Entropy
+from exo_sidecar.store import clone, healing, index as indexes, layout, publish, refresh
+from exo_sidecar.store.drafts import Stamp
+from exo_sidecar.store.governed import Governed, governed
+from exo_sidecar.store.hand_edits import Absorb
+from exo_sidecar.store.index import READER_WAIT_SECONDS, WRITER_WAIT_SECONDS, Index
+from exo_sidecar.store.refresh import Progress
+from exo_sidecar.store.transaction import Attempt, Committed, Rule
+from exo_sidecar.store.view import IndexView
+
+LOCK_WAIT_SECONDS: Final = 60.0
+ATTEMPTS_MAX: Final = 50
+_LOCK_POLL_SECONDS: Final = 0.005
+_PAUSE_SECONDS: Final = 0.01
+_PAUSE_SECONDS_MAX: Final = 0.25
+
+
+class CloneLockTimeout(Conflict):
+    """Other operations of this clone kept its lock for too long."""
+
+    code = "CLONE_LOCK_TIMEOUT"
+    advice = "another exo operation is running in this clone; try again"
+
+
+class RefMoved(Conflict):
+    """The branch moved under every attempt."""
+
+    code = "REF_MOVED"
+    advice = "somebody commits to the governance branch all the time; try again"
+
+
+class Store:
+    """Opened for the life of one call; not shared between threads."""
+
+    def __init__(self, repository: Repository, *, entropy: Entropy, absorb: Absorb, progress: Progress) -> None:
+        self.governed: Final[Governed] = governed(repository)
+        self._entropy = entropy
+        self._absorb = absorb
+        self.progress = progress
+        self._index: Index | None = None
+        self._open = contextlib.ExitStack()
+        """What an uncommitted dry run holds until the store is closed."""
+
+    def view(self) -> IndexView:
+        """Return the state at the branch tip; in memory when the index cannot be brought there in time."""
+        if self._index is None:
+            self._index = self._reader()
+        elif not self._index.db.in_transaction:
+            self._follow(self._index)
+        return IndexView(self._index)
+
+    def transact(self, rule: Rule, stamp: Stamp, *, paths: Callable[[], set[str]] = set, dry_run: bool = False) -> Committed:
+        """Run the rule on the state at the tip and commit its events, or nothing at all.
+
+        Args:
+            rule: pure; it runs again when the branch moved, so its minted ids must come from its arguments.
+            stamp: who, when and which operation.
+            paths: further files to look at for hand edits, asked for once the lock is held.
+            dry_run: decide only; the view shows what would be until the store is closed.
+
+        Raises:
+            CloneLockTimeout, RefMoved: nothing was written.
+        """
+        with contextlib.ExitStack() as held:
+            held.enter_context(self.locked())
+            for attempt in range(ATTEMPTS_MAX):
+                healing.heal(self.governed)
+                try:
+                    committed = self._attempt(held, rule, stamp, paths(), dry_run=dry_run)
+                except publish.Moved:
+                    time.sleep(random.uniform(0, min(_PAUSE_SECONDS_MAX, _PAUSE_SECONDS * 2**attempt)))  # noqa: S311
+                    continue
+                if dry_run:
+                    self._open = held.pop_all()
+                return committed
+        message = f"{self.governed.branch} moved {ATTEMPTS_MAX} times while this operation tried to write"
+        raise RefMoved(message)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the clone's lock: writers of one clone queue here, readers never do. CloneLockTimeout."""
+        from filelock import FileLock, Timeout  # noqa: PLC0415  (39 ms that only writers pay)
+
+        self.governed.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.governed.folder / "lock", timeout=LOCK_WAIT_SECONDS)
+        try:
+            lock.acquire(poll_interval=_LOCK_POLL_SECONDS)
+        except Timeout as error:
+            message = f"the clone's lock was busy for {LOCK_WAIT_SECONDS:.0f} s"
+            raise CloneLockTimeout(message) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Index]:
+        """Yield the index inside one SQLite transaction, for a writer that holds the clone's lock."""
+        index = self._writer()
+        with index.transaction():
+            yield index
+
+    def clone_id(self) -> CloneId:
+        """Return this clone's id, minted at the first write; the clone's lock must be held."""
+        self.check_format()
+        return clone.ensure(self.governed.folder, self._entropy).id
+
+    def check_format(self) -> None:
+        """Refuse to write on a branch that a newer program has written; FormatTooNew."""
+        tip = self.governed.tip()
+        entry = None
+        if tip is not None:
+            entry = tree.entry_at(self.governed.repository.objects, self.governed.tree_of(tip), layout.FORMAT)
+        numbers = layout.parse_format(self.governed.repository.objects.read(entry.oid).data) if entry else None
+        if numbers is not None and numbers.format > layout.FORMAT_NUMBER:
+            message = f"{self.governed.branch} has format {numbers.format}; this program writes {layout.FORMAT_NUMBER}"
+            raise FormatTooNew(message)
+
+    def close(self) -> None:
+        """Let go of everything; a dry run's decision is rolled back."""
+        self._open.close()
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+        self.governed.repository.close()
+
+    def _attempt(
+        self, held: contextlib.ExitStack, rule: Rule, stamp: Stamp, paths: set[str], *, dry_run: bool
+    ) -> Committed:
+        attempt = Attempt(self.governed, self._writer(), self.clone_id(), self._absorb, self.progress)
+        with contextlib.ExitStack() as transaction:
+            transaction.enter_context(self._undone() if dry_run else self._writer().transaction())
+            committed = attempt.run(rule, stamp, paths, dry_run=dry_run)
+            if dry_run:
+                held.push(transaction.pop_all().__exit__)
+        return committed
+
+    @contextlib.contextmanager
+    def _undone(self) -> Iterator[None]:
+        """Run a block in a SQLite transaction that is always rolled back."""
+        index = self._writer()
+        index.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            index.db.execute("ROLLBACK")
+
+    def _writer(self) -> Index:
+        if self._index is None or self._index.is_in_memory:
+            self._index = indexes.open_index(self._index_path, wait_seconds=WRITER_WAIT_SECONDS)
+        self._index.db.execute(f"PRAGMA busy_timeout = {int(WRITER_WAIT_SECONDS * 1000)}")
+        return self._index
+
+    def _reader(self) -> Index:
+        try:
+            self.governed.folder.mkdir(parents=True, exist_ok=True)
+            index = indexes.open_index(self._index_path, wait_seconds=READER_WAIT_SECONDS)
+        except (OSError, sqlite3.OperationalError):
+            return self._folded()
+        return self._follow(index)
+
+    def _follow(self, index: Index) -> Index:
+        """Return the index at the branch tip, or a fold in memory when nobody lets us write."""
+        tip = self.governed.tip()
+        try:
+            if index.tip != tip:
+                with index.transaction():
+                    refresh.to_tip(index, self.governed.repository.objects, self.governed.tip(), self.progress)
+        except sqlite3.OperationalError:
+            if index.tip != tip:
+                index.close()
+                index = self._folded()
+        self._index = index
+        return index
+
+    def _folded(self) -> Index:
+        index = indexes.in_memory()
+        refresh.to_tip(index, self.governed.repository.objects, self.governed.tip(), self.progress)
+        self._index = index
+        return index
+
+    @property
+    def _index_path(self) -> Path:
+        return self.governed.folder / "index.sqlite"

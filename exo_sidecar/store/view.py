@@ -1,0 +1,168 @@
+"""The view of one index: what rules and reports ask, answered by indexed queries (implements `model.view.View`)."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from exo_sidecar.model import ids
+from exo_sidecar.model.config import Config
+from exo_sidecar.model.document import Document
+from exo_sidecar.model.errors import IdAmbiguous, IdInvalid, IdNotFound
+from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.lease import Authority
+from exo_sidecar.model.lifecycle import Status
+from exo_sidecar.model.session import SessionRecord, SessionStatus
+from exo_sidecar.model.ticket import TicketRecord
+from exo_sidecar.model.view import HistoryEntry, Quarantined, TicketFilter, TicketRow
+from exo_sidecar.store import history, listing, troubles
+from exo_sidecar.store.authority import authority_of
+from exo_sidecar.store.index import Index
+
+_TICKET: Final = msgspec.json.Decoder(TicketRecord)
+_SESSION: Final = msgspec.json.Decoder(SessionRecord)
+_DOCUMENT: Final = msgspec.json.Decoder(Document)
+_SUGGESTIONS_MAX: Final = 3
+
+
+class IndexView:
+    """One state of the ledger; valid while the context that handed it out is open."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self._db: sqlite3.Connection = index.db
+
+    def ticket(self, ticket_id: TicketId) -> TicketRecord | None:
+        """Return the ticket, None when there is none."""
+        row = self._db.execute("SELECT record FROM tickets WHERE id = ?", (ticket_id,)).fetchone()
+        return _TICKET.decode(row[0]) if row else None
+
+    def find_ticket(self, text: str) -> TicketRecord:
+        """Return the ticket named by an id, a unique prefix, or the part after the dash."""
+        record = self.ticket(TicketId(self._resolve(text)))
+        if record is None:
+            message = f"there is no ticket {text}"
+            raise IdNotFound(message, id=text)
+        return record
+
+    def tickets(self, wanted: TicketFilter, *, sort: str, after: str | None, limit: int) -> tuple[TicketRow, ...]:
+        """Return rows in the order of `sort`, those after the id `after` only."""
+        return listing.rows(self._db, wanted, sort=sort, after=after, limit=limit)
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of tickets by status."""
+        return {str(status): number for status, number in self._db.execute("SELECT status, COUNT(*) FROM tickets GROUP BY status")}
+
+    def ticket_count(self) -> int:
+        """Return how many tickets there are."""
+        return int(self._db.execute("SELECT COUNT(*) FROM tickets").fetchone()[0])
+
+    def children(self, ticket_id: TicketId) -> tuple[TicketId, ...]:
+        """Return the tickets whose parent this is; an edge that closes a ring does not count."""
+        rows = self._db.execute("SELECT id FROM tickets WHERE parent = ? AND cycle = 0 ORDER BY id", (ticket_id,))
+        return tuple(TicketId(row[0]) for row in rows)
+
+    def dependents(self, ticket_id: TicketId) -> tuple[TicketId, ...]:
+        """Return the tickets that list this one as a blocker."""
+        rows = self._db.execute("SELECT ticket FROM blockers WHERE blocker = ? ORDER BY ticket", (ticket_id,))
+        return tuple(TicketId(row[0]) for row in rows)
+
+    def candidates(self) -> Iterator[TicketRow]:
+        """Yield free tasks in dispatch order."""
+        return listing.candidates(self._db)
+
+    def session(self, session_id: SessionId) -> SessionRecord | None:
+        """Return the session, None when there is none."""
+        row = self._db.execute("SELECT record FROM sessions WHERE id = ?", (session_id,)).fetchone()
+        return _SESSION.decode(row[0]) if row else None
+
+    def sessions(
+        self, *, ticket: TicketId | None = None, statuses: tuple[SessionStatus, ...] = (), limit: int = 100
+    ) -> tuple[SessionRecord, ...]:
+        """Return sessions, the youngest first."""
+        terms = ["1"]
+        values: list[str | int] = []
+        if ticket is not None:
+            terms.append("ticket = ?")
+            values.append(ticket)
+        if statuses:
+            terms.append(f"status IN ({', '.join('?' * len(statuses))})")
+            values += statuses
+        rows = self._db.execute(
+            f"SELECT record FROM sessions WHERE {' AND '.join(terms)} ORDER BY depth DESC, id LIMIT ?",  # noqa: S608 - fixed words
+            (*values, limit),
+        )
+        return tuple(_SESSION.decode(row[0]) for row in rows)
+
+    def highest_epoch(self, ticket_id: TicketId) -> int:
+        """Return the highest epoch that the ledger knows for the ticket."""
+        row = self._db.execute("SELECT MAX(epoch) FROM acquisitions WHERE ticket = ?", (ticket_id,)).fetchone()
+        return int(row[0] or 0)
+
+    def document(self, name: str) -> Document | None:
+        """Return an authored document."""
+        row = self._db.execute("SELECT record FROM documents WHERE name = ?", (name,)).fetchone()
+        return _DOCUMENT.decode(row[0]) if row else None
+
+    def config(self) -> Config:
+        """Return the settings in force."""
+        row = self._db.execute("SELECT value FROM settings WHERE name = 'config.yaml'").fetchone()
+        return msgspec.json.decode(row[0], type=Config) if row else Config()
+
+    def authority(self) -> Authority | None:
+        """Return the lease authority that the ledger names."""
+        return authority_of(self.index)
+
+    def created_with(self, actor: str, idem_key: str) -> TicketId | None:
+        """Return the ticket that this actor made under the key."""
+        row = self._db.execute("SELECT ticket FROM keys WHERE actor = ? AND key = ?", (actor, idem_key)).fetchone()
+        return TicketId(row[0]) if row else None
+
+    def history(self, subject: str, *, limit: int) -> tuple[HistoryEntry, ...]:
+        """Return the events about a record in fold order, the last `limit` of them."""
+        return history.entries(self._db, subject, limit=limit)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what the fold noticed."""
+        return troubles.findings(self._db)
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """Return events that do not count, with their reasons."""
+        return troubles.quarantined(self._db)
+
+    def _resolve(self, text: str) -> str:
+        """Return the one id that `text` names."""
+        wanted = text.strip().upper()
+        if not wanted or len(wanted) > ids.LENGTH_MAX or not all(c.isalnum() or c == "-" for c in wanted) or not wanted.isascii():
+            message = f"{text[:60]!r} is not an id"
+            raise IdInvalid(message)
+        if self._db.execute("SELECT 1 FROM tickets WHERE id = ?", (wanted,)).fetchone():
+            return wanted
+        found = self._starting(wanted) or self._own_part(wanted)
+        if len(found) > 1:
+            message = f"{text} fits {', '.join(found[:_SUGGESTIONS_MAX])}{' and more' if len(found) > _SUGGESTIONS_MAX else ''}"
+            raise IdAmbiguous(message, id=text, matches=tuple(found))
+        if not found:
+            message = f"there is no ticket {text}"
+            raise IdNotFound(message, id=text)
+        return found[0]
+
+    def _starting(self, prefix: str) -> list[str]:
+        rows = self._db.execute(
+            "SELECT id FROM tickets WHERE id >= ? AND id < ? ORDER BY id LIMIT 5", (prefix, prefix + "\x7f")
+        )
+        return [row[0] for row in rows]
+
+    def _own_part(self, part: str) -> list[str]:
+        """Return the ids whose part after the dash starts with `part`; an exact one wins alone."""
+        exact: list[str] = []
+        found: list[str] = []
+        for kind in ("TICKET", "INTENT", "EPIC"):
+            candidates = self._starting(f"{kind}-{part}")
+            exact += [candidate for candidate in candidates if candidate == f"{kind}-{part}"]
+            found += candidates
+        return exact or found
+
+

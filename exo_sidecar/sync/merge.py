@@ -1,0 +1,77 @@
+"""Merge: a fetched tip into the branch, by union and fold (docs/sync.md). It writes no event and asks nobody.
+
+The commit is a function of its parents: sorted by id, a fixed author, the date of the later parent, a fixed message; so
+clones that merge the same two tips make the same commit.
+"""
+
+from typing import Final, NamedTuple
+
+from exo_sidecar.git import commits, graph
+from exo_sidecar.git.commits import Commit
+from exo_sidecar.git.oid import EMPTY_TREE, Oid
+from exo_sidecar.store import canon, publish, refresh
+from exo_sidecar.store.index import Index
+from exo_sidecar.store.refresh import Progress
+from exo_sidecar.store.store import Store
+from exo_sidecar.sync import verified
+
+MESSAGE: Final = "exo: merge\n"
+
+
+class Merged(NamedTuple):
+    """What a merge did."""
+
+    tip: Oid | None
+    merged: bool
+    """Whether the branch moved."""
+    events: int
+    """Events that came with it."""
+
+
+def merge(store: Store, remote: str, theirs: Oid, progress: Progress) -> Merged:
+    """Bring the fetched tip into the branch; the clone's lock must be held, and the local tip be exo's own.
+
+    Raises:
+        SyncRefused, FormatTooNew: nothing was changed.
+        Moved: somebody moved the branch; try again.
+    """
+    governed = store.governed
+    objects = governed.repository.objects
+    tip = governed.tip()
+    with store.writing() as index:
+        refresh.to_tip(index, objects, tip, progress)
+        before = _count(index)
+        ours, their_tree = governed.tree_of(tip), governed.tree_of(theirs)
+        verified.check(objects, verified.read(governed.folder, remote), ours, their_tree)
+        if tip is not None and (tip == theirs or graph.is_ancestor(objects, theirs, tip)):
+            vector = verified.of_tree(index, objects, ours, their_tree)
+            target: Oid | None = tip
+        else:
+            root = canon.canonical(index, objects, ours, their_tree, progress).root
+            vector = verified.of_tree(index, objects, root, their_tree)
+            target = _move(store, tip, theirs, root)
+            index.set_tip(target)
+        verified.write(governed.folder, remote, vector)
+        return Merged(target, target != tip, _count(index) - before)
+
+
+def _move(store: Store, tip: Oid | None, theirs: Oid, root: Oid | None) -> Oid:
+    """Move the branch to the commit that holds the tree `root`: theirs when it does, else one of ours."""
+    governed = store.governed
+    objects = governed.repository.objects
+    continues = tip is None or graph.is_ancestor(objects, tip, theirs)
+    if continues and root == governed.tree_of(theirs):
+        return publish.move(governed, tip, theirs, {})
+    parents = (theirs,) if continues or tip is None else tuple(sorted((tip, theirs)))
+    planned = publish.plan(governed, root, {}, _commit(store, parents))
+    return publish.publish(governed, tip, planned, {})
+
+
+def _commit(store: Store, parents: tuple[Oid, ...]) -> Commit:
+    objects = store.governed.repository.objects
+    seconds = max(commits.read(objects, parent).commit_time for parent in parents)
+    return Commit(EMPTY_TREE, parents, publish.AUTHOR, seconds, publish.AUTHOR, seconds, MESSAGE)
+
+
+def _count(index: Index) -> int:
+    return int(index.db.execute("SELECT COUNT(*) FROM events").fetchone()[0])

@@ -1,0 +1,180 @@
+"""Sync: fetch, check, merge, push; bounded rounds, no lock held while the network is used (docs/sync.md)."""
+
+import random
+import time
+from typing import Final, NamedTuple
+
+from exo_sidecar.git import fetch as fetching
+from exo_sidecar.git import graph
+from exo_sidecar.git import push as pushing
+from exo_sidecar.git.oid import Oid
+from exo_sidecar.git.push import Update
+from exo_sidecar.git.remote import Remote
+from exo_sidecar.model.errors import Conflict, Environment, ExoError, RemoteDenied
+from exo_sidecar.model.outcome import Outcome
+from exo_sidecar.store import publish
+from exo_sidecar.store.drafts import Stamp
+from exo_sidecar.store.scan import changed_paths
+from exo_sidecar.store.store import Store
+from exo_sidecar.store.transaction import Committed
+from exo_sidecar.sync import distance
+from exo_sidecar.sync.merge import Merged, merge
+
+_PAUSE_SECONDS: Final = 0.05
+_PAUSE_SECONDS_MAX: Final = 2.0
+_MERGES_MAX: Final = 50
+_FASTER: Final = ("failed to update ref", "cannot lock ref", "fetch first", "non-fast-forward", "reference already exists")
+"""What git's servers say when the ref is no longer what they had advertised; either way the next round finds out."""
+
+
+class SyncBehind(Conflict):
+    """The remote has what is not here yet: a push would lose it."""
+
+    code = "SYNC_BEHIND"
+    advice = "exo sync brings both together"
+
+
+class SyncContended(Conflict):
+    """Others pushed first in every round."""
+
+    code = "SYNC_CONTENDED"
+    advice = "many clones push at once; run exo sync again"
+
+
+class PushUnknown(Environment):
+    """The connection broke after the push was sent."""
+
+    code = "SYNC_UNKNOWN"
+    advice = "run exo sync again: it finds out whether the push arrived"
+
+
+class Pulled(NamedTuple):
+    """What came."""
+
+    advertised: Oid | None
+    """The remote's tip; None when it has no governance branch."""
+    merged: Merged
+
+
+class Sent(NamedTuple):
+    """What went."""
+
+    tip: Oid | None
+    events: int
+    """Events of this branch that the remote did not have."""
+
+
+class Synced(NamedTuple):
+    """Both, after so many rounds."""
+
+    tip: Oid | None
+    fetched_events: int
+    pushed_events: int
+    merged: bool
+    rounds: int
+
+
+def absorb(store: Store, stamp: Stamp) -> Committed:
+    """Take in every hand edit of the mount, so that a merge starts from a tip that is exo's own."""
+    return store.transact(lambda _: Outcome(), stamp, paths=lambda: changed_paths(store.governed))
+
+
+def pull(store: Store, remote: Remote, *, timeout_seconds: float) -> Pulled:
+    """Fetch the remote's governance branch and merge it; one connection."""
+    theirs = _fetch(store, remote, timeout_seconds)
+    tip = store.governed.tip()
+    distance.note(store.governed, str(remote), theirs)
+    if theirs is None or theirs == tip:
+        return Pulled(theirs, Merged(tip, merged=False, events=0))
+    for _ in range(_MERGES_MAX):
+        try:
+            with store.locked():
+                store.clone_id()
+                return Pulled(theirs, merge(store, str(remote), theirs, store.progress))
+        except publish.Moved:
+            continue
+    message = f"{store.governed.branch} kept moving while {remote} was merged"
+    raise SyncContended(message)
+
+
+def push(store: Store, remote: Remote, *, timeout_seconds: float) -> Sent:
+    """Push the governance branch if the remote's tip is an ancestor of ours; never forced, never merged.
+
+    Raises:
+        SyncBehind: the remote has what is not here, or somebody else was faster.
+        RemoteDenied: the server refused.
+        PushUnknown: the connection broke after sending.
+    """
+    governed = store.governed
+    tip = governed.tip()
+    if tip is None:
+        return Sent(None, 0)
+    found: list[Oid | None] = []
+
+    def decide(refs: dict[str, Oid]) -> list[Update]:
+        current = refs.get(governed.ref)
+        found.append(current)
+        if current == tip:
+            return []
+        _check_ancestor(store, remote, current, tip)
+        return [Update(governed.ref, tip)]
+
+    pushed = pushing.push(governed.repository, remote, decide, atomic=False, timeout_seconds=timeout_seconds)
+    _check_outcome(remote, pushed.status.get(governed.ref, pushing.OK), pushed.trouble)
+    distance.note(governed, str(remote), tip)
+    before = found[0] if found else None
+    return Sent(tip, distance.between(governed.repository, before, tip)[0])
+
+
+def sync(store: Store, remote: Remote, *, timeout_seconds: float, rounds_max: int) -> Synced:
+    """Pull and push until both have the same; SyncContended when others were faster in every round."""
+    fetched = 0
+    merged = False
+    for number in range(1, rounds_max + 1):
+        pulled = pull(store, remote, timeout_seconds=timeout_seconds)
+        fetched += pulled.merged.events
+        merged = merged or pulled.merged.merged
+        tip = store.governed.tip()
+        if tip is None or pulled.advertised == tip:
+            return Synced(tip, fetched, 0, merged, number)
+        try:
+            sent = push(store, remote, timeout_seconds=timeout_seconds)
+        except SyncBehind:
+            time.sleep(random.uniform(0, min(_PAUSE_SECONDS_MAX, _PAUSE_SECONDS * 2**number)))  # noqa: S311 - no secret
+            continue
+        return Synced(sent.tip, fetched, sent.events, merged, number)
+    message = f"others pushed to {remote} first, {rounds_max} times in a row"
+    raise SyncContended(message)
+
+
+def _fetch(store: Store, remote: Remote, timeout_seconds: float) -> Oid | None:
+    """Fetch the governance branch and nothing else; return its tip there."""
+    governed = store.governed
+    objects = governed.repository.objects
+
+    def want(refs: dict[str, Oid]) -> list[Oid]:
+        tip = refs.get(governed.ref)
+        return [tip] if tip is not None and not objects.contains(tip) else []
+
+    found = fetching.fetch(governed.repository, remote, want, [governed.ref], timeout_seconds=timeout_seconds)
+    return found.refs.get(governed.ref)
+
+
+def _check_ancestor(store: Store, remote: Remote, current: Oid | None, tip: Oid) -> None:
+    objects = store.governed.repository.objects
+    if current is not None and not (objects.contains(current) and graph.is_ancestor(objects, current, tip)):
+        message = f"{remote} has governance events that are not here yet"
+        raise SyncBehind(message, remote=str(remote))
+
+
+def _check_outcome(remote: Remote, status: str, trouble: ExoError | None) -> None:
+    if status == pushing.OK:
+        return
+    if status == pushing.UNKNOWN:
+        message = f"the connection to {remote} broke after the push was sent{f': {trouble}' if trouble else ''}"
+        raise PushUnknown(message) from trouble
+    if any(words in status for words in _FASTER):
+        message = f"somebody else pushed to {remote} first"
+        raise SyncBehind(message, remote=str(remote))
+    message = f"{remote} refused the governance branch: {status.removeprefix(pushing.REFUSED)}"
+    raise RemoteDenied(message)
