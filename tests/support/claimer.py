@@ -12,7 +12,7 @@ from exo_sidecar.git.locate import locate
 from exo_sidecar.git.remote import Remote
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.leases.refs import LeaseContended, LeaseRefs, LocalLeases, RemoteLeases
-from exo_sidecar.leases.rules import LeaseHeld
+from exo_sidecar.model.errors import LeaseHeld
 from tests.support.leasing import TICKET, Counter, ManualBoot, Party
 
 

@@ -1,4 +1,4 @@
-"""Leases as tests need them: requests, a boot clock moved by hand, clones of one hub, and the places that hold leases."""
+"""Leases as tests need them: requests, a boot clock moved by hand, clones of one hub, the places that hold leases."""
 
 import contextlib
 import socket
