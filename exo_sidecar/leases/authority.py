@@ -1,0 +1,136 @@
+"""The one place that decides who holds: the ref `refs/exo/authority`, an empty-tree commit that carries an id.
+
+The same id gives the same commit, so whoever knows the id recognises the authority by an advertisement alone. Created
+by compare-and-swap with the old value absent: of two that establish at once, one wins and the other adopts its id.
+"""
+
+from typing import Final, NamedTuple
+
+from exo_sidecar.git import commits
+from exo_sidecar.git.commits import Commit
+from exo_sidecar.git.fetch import fetch
+from exo_sidecar.git.objects import ObjectDamaged, object_id
+from exo_sidecar.git.oid import EMPTY_TREE, Oid
+from exo_sidecar.git.push import OK, REFUSED, Update, push
+from exo_sidecar.git.remote import DEFAULT_TIMEOUT_SECONDS, Remote
+from exo_sidecar.git.repository import Repository
+from exo_sidecar.leases.seen import AuthorityMismatch, LeaseContended, LeaseUnsupported
+
+REF: Final = "refs/exo/authority"
+HEADER: Final = "exo-authority/1\n"
+PERSON: Final = "exo <exo@localhost>"
+ATTEMPTS_MAX: Final = 4
+_ID_LENGTH: Final = 32
+_HEXADECIMAL: Final = frozenset("0123456789abcdef")
+
+
+class Established(NamedTuple):
+    """The id of the authority, and whether this call created it (else it was there, or another was quicker)."""
+
+    id: str
+    created: bool
+
+
+def commit_of(authority_id: str) -> tuple[Oid, bytes]:
+    """Return id and bytes of the commit that stands for `authority_id`."""
+    if not is_authority_id(authority_id):
+        message = f"{authority_id[:60]!r} is not the id of an authority"
+        raise ValueError(message)
+    data = commits.serialise(Commit(EMPTY_TREE, (), PERSON, 0, PERSON, 0, f"{HEADER}{authority_id}\n"))
+    return object_id("commit", data), data
+
+
+def is_authority_id(text: str) -> bool:
+    """Whether `text` is 32 hexadecimal digits."""
+    return len(text) == _ID_LENGTH and _HEXADECIMAL.issuperset(text)
+
+
+def probe(
+    repository: Repository, remote: Remote | None, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+) -> str | None:
+    """Return the id of the authority at `remote` (None: in this repository), None when there is none.
+
+    Raises:
+        AuthorityMismatch: the ref is there and is not an authority's.
+        RemoteUnreachable, RemoteDenied, TimedOut.
+    """
+    if remote is None:
+        oid = repository.refs.read(REF)
+    else:
+        found = fetch(
+            repository, remote, lambda refs: _wanted(repository, refs), [REF], timeout_seconds=timeout_seconds
+        )
+        oid = found.refs.get(REF)
+    return None if oid is None else _decode(repository, remote, oid)
+
+
+def establish(
+    repository: Repository,
+    remote: Remote | None,
+    authority_id: str,
+    *,
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+) -> Established:
+    """Make `remote` (None: this repository) the authority under `authority_id`, or adopt the id that it has already.
+
+    Raises:
+        LeaseUnsupported: the remote does not let refs under refs/exo/ be made.
+        LeaseContended, AuthorityMismatch, or an error of the transport.
+    """
+    oid, data = commit_of(authority_id)
+    repository.objects.write([("tree", b""), ("commit", data)])
+    refusal = ""
+    for _ in range(ATTEMPTS_MAX):
+        found = probe(repository, remote, timeout_seconds=timeout_seconds)
+        if found is not None:
+            return Established(found, created=found == authority_id)
+        if remote is None:
+            repository.refs.swap(REF, old=None, new=oid)
+            continue
+        pushed = push(
+            repository,
+            remote,
+            lambda refs: [] if REF in refs else [Update(REF, oid)],
+            atomic=False,
+            timeout_seconds=timeout_seconds,
+        )
+        status = pushed.status.get(REF, "")
+        if status == OK:
+            return Established(authority_id, created=True)
+        refusal = status.removeprefix(REFUSED)
+    if refusal:
+        message = f"{remote} does not let {REF} be made: {refusal}"
+        raise LeaseUnsupported(message)
+    message = f"{REF} could not be made: its lock is held by another process"
+    raise LeaseContended(message)
+
+
+def verify(repository: Repository, remote: Remote | None, authority_id: str) -> None:
+    """Raise AuthorityMismatch unless `remote` (None: this repository) shows `authority_id`."""
+    found = probe(repository, remote)
+    if found != authority_id:
+        raise mismatch(remote, shows_another=found is not None)
+
+
+def mismatch(remote: Remote | None, *, shows_another: bool) -> AuthorityMismatch:
+    """Return the error for a place that is not the recorded authority."""
+    place = str(remote) if remote else "this repository"
+    shown = "shows another authority than the recorded one" if shows_another else "shows no authority on leases"
+    message = f"{place} {shown}"
+    return AuthorityMismatch(message, place=place)
+
+
+def _wanted(repository: Repository, refs: dict[str, Oid]) -> list[Oid]:
+    oid = refs.get(REF)
+    return [oid] if oid is not None and not repository.objects.contains(oid) else []
+
+
+def _decode(repository: Repository, remote: Remote | None, oid: Oid) -> str:
+    try:
+        message = commits.read(repository.objects, oid).message
+    except ObjectDamaged as error:
+        raise mismatch(remote, shows_another=True) from error
+    authority_id = message.removeprefix(HEADER).strip()
+    if not message.startswith(HEADER) or not is_authority_id(authority_id) or commit_of(authority_id)[0] != oid:
+        raise mismatch(remote, shows_another=True)
+    return authority_id

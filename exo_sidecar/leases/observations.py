@@ -1,0 +1,107 @@
+"""How long each lease value has been seen here unchanged, on this machine's boot clock.
+
+Only a value that this machine itself has watched for long enough is stale; wall clocks, and the times written in a
+lease, are never compared. Invariant: an observation that is lost, or made under another boot, only makes the wait
+longer.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from exo_sidecar.base.files import NotRegularError, TooLargeError, read_beneath, write_atomic
+from exo_sidecar.git.oid import Oid
+from exo_sidecar.model.boot import BootClock
+from exo_sidecar.model.ids import TicketId
+from exo_sidecar.model.lease import TAKEOVER_GRACE_SECONDS
+
+CLOCK_TOLERANCE: Final = 1.01
+"""Rates of two machines' clocks differ by far less than one per cent."""
+FILE_BYTES_MAX: Final = 4 << 20
+TICKETS_MAX: Final = 20_000
+_NAME: Final = "observed.json"
+
+
+class _First(msgspec.Struct, frozen=True, kw_only=True):
+    value: Oid
+    seconds: float
+
+
+class _Observed(msgspec.Struct, frozen=True, kw_only=True):
+    boot_id: str
+    tickets: dict[TicketId, _First]
+
+
+class Observations:
+    """What one clone has seen, in `<common>/exo/leases/observed.json`."""
+
+    def __init__(self, common: Path) -> None:
+        self._folder = common / "exo" / "leases"
+
+    def record(self, seen: Mapping[TicketId, Oid], clock: BootClock, *, complete: bool = False) -> None:
+        """Note the values `seen` at `clock`, read after they were; with `complete`, tickets not in it are forgotten.
+
+        A value known already keeps its first sight. When another process is writing, nothing is noted: the next
+        advertisement will do.
+        """
+        if not self._news(self._read(clock), seen, complete=complete):
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._alone() as alone:
+            if not alone:
+                return
+            known = self._read(clock)
+            kept = {} if complete else dict(known)
+            for ticket, value in list(seen.items())[:TICKETS_MAX]:
+                first = known.get(ticket)
+                kept[ticket] = first if first and first.value == value else _First(value=value, seconds=clock.seconds)
+            data = msgspec.json.encode(_Observed(boot_id=clock.boot_id, tickets=kept))
+            write_atomic(self._folder / _NAME, data, durable=False)
+
+    def seen_for(self, ticket: TicketId, value: Oid, clock: BootClock) -> float:
+        """Return for how many seconds `value` has been the ticket's as far as this machine saw; 0 when never seen."""
+        first = self._read(clock).get(ticket)
+        return max(0.0, clock.seconds - first.seconds) if first and first.value == value else 0.0
+
+    def is_stale(self, ticket: TicketId, value: Oid, ttl_seconds: int, clock: BootClock) -> bool:
+        """Whether the holder of `value` has been silent for so long that it may be taken over."""
+        return self.seen_for(ticket, value, clock) > stale_after_seconds(ttl_seconds)
+
+    def _news(self, known: Mapping[TicketId, _First], seen: Mapping[TicketId, Oid], *, complete: bool) -> bool:
+        if complete and known.keys() - seen.keys():
+            return True
+        return any(ticket not in known or known[ticket].value != value for ticket, value in seen.items())
+
+    def _read(self, clock: BootClock) -> dict[TicketId, _First]:
+        """Return what was seen under this boot; a file that cannot be read is as good as none."""
+        try:
+            data = read_beneath(self._folder, _NAME, limit_bytes=FILE_BYTES_MAX) if self._folder.is_dir() else None
+            observed = msgspec.json.decode(data, type=_Observed) if data else None
+        except (msgspec.DecodeError, NotRegularError, TooLargeError):
+            return {}
+        return observed.tickets if observed and observed.boot_id == clock.boot_id else {}
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Yield whether no other process is writing; the kernel lets go of the lock when a process dies."""
+        handle = os.open(self._folder / "observed.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            os.close(handle)
+
+
+def stale_after_seconds(ttl_seconds: int) -> float:
+    """Return how long a value must be seen unchanged before its holder counts as gone."""
+    return ttl_seconds * CLOCK_TOLERANCE + TAKEOVER_GRACE_SECONDS
