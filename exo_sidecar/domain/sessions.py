@@ -1,0 +1,319 @@
+"""Sessions: how one is reserved, starts, gives its ticket back and finishes (docs/guides/sessions.md).
+
+The lease is won before any of these rules is asked; what they decide is what the ledger is told. The order of events
+matters: `lease.acquired` comes first, because whatever a holder writes counts only after it.
+"""
+
+from typing import Final, NamedTuple
+
+from exo_sidecar.domain import blockers, hierarchy, holding, moves
+from exo_sidecar.domain.holding import Holding, Standing
+from exo_sidecar.domain.moves import Ask, TicketClosed
+from exo_sidecar.model.actor import Actor, is_agent
+from exo_sidecar.model.errors import ExoError, Refused, Usage
+from exo_sidecar.model.event import (
+    Data,
+    Draft,
+    LeaseAcquired,
+    LeaseReleased,
+    SessionFinished,
+    SessionReserved,
+    SessionStarted,
+)
+from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.lifecycle import CLOSED, Status
+from exo_sidecar.model.outcome import Outcome, refused
+from exo_sidecar.model.session import Finish, SessionRecord
+from exo_sidecar.model.ticket import TicketRecord
+from exo_sidecar.model.view import View
+
+KEEP: Final = "keep"
+UNSTARTED_SUMMARY: Final = "Reserved, and given back before it was started."
+_NEXT_TAKES: Final = frozenset({Status.TODO, Status.ACTIVE, Status.PAUSED, Status.REVIEW})
+"""Statuses from which `next --ticket-id` may take a ticket; `session-start` may also take a blocked one."""
+
+
+class TicketNotReady(Refused):
+    """The ticket cannot be worked on as it stands."""
+
+    code = "TICKET_NOT_READY"
+    advice = "exo ticket-show names what it may do next; exo ticket-list --ready shows what can be taken now"
+
+
+class TicketIsContainer(Refused):
+    """Intents and epics are not worked on; their tasks are."""
+
+    code = "TICKET_IS_CONTAINER"
+    advice = "take one of its tasks; exo ticket-show --tree lists them"
+
+
+class TicketBlocked(Refused):
+    """The ticket waits for others."""
+
+    code = "TICKET_BLOCKED"
+
+
+class SessionAlreadyActive(Refused):
+    """A session is at work in this worktree already."""
+
+    code = "SESSION_ALREADY_ACTIVE"
+    advice = "finish it first (exo session-finish), or work in another worktree"
+
+
+class SessionNotActive(Refused):
+    """There is no session here that could do this."""
+
+    code = "SESSION_NOT_ACTIVE"
+    advice = "exo session-start begins one; --session names one"
+
+
+class SessionTicketMismatch(Refused):
+    """The session works on another ticket than the one named."""
+
+    code = "SESSION_TICKET_MISMATCH"
+    advice = "leave --ticket-id away, or name the session with --session"
+
+
+class SessionTicketRequired(Usage):
+    """A start needs a ticket, and this worktree has reserved none."""
+
+    code = "SESSION_TICKET_REQUIRED"
+    advice = "name one with --ticket-id, or let exo next choose one"
+
+
+class SummaryRequired(Usage):
+    """A session ends with words about what was done."""
+
+    code = "SUMMARY_REQUIRED"
+    advice = 'say what was done: --summary "..." (or - to read it from standard input)'
+
+
+class Grant(NamedTuple):
+    """A lease that was won for a session."""
+
+    session: SessionId
+    actor: Actor
+    epoch: int
+    commit: str
+    """The lease ref's value: a commit id."""
+
+
+class Work(NamedTuple):
+    """What a session says about itself when it starts."""
+
+    role: str = "Builder"
+    vendor: str = "unknown"
+    model: str = "unknown"
+    context_window: int | None = None
+    task: str | None = None
+    topic: str = "repo:default"
+    branch: str | None = None
+    base: str | None = None
+
+
+class Ending(NamedTuple):
+    """How a session wants to end."""
+
+    finish: Finish
+    status: str
+    """A status, or KEEP."""
+    reason: str | None = None
+    ticket: TicketId | None = None
+    """The ticket that the caller named, None when it named none."""
+    release: bool = True
+
+
+def readiness(view: View, ticket_id: TicketId, *, dispatched: bool) -> ExoError | None:
+    """Return why work on the ticket cannot start, None when it can; whether its lease is free is not asked here.
+
+    `dispatched`: asked for `next`, which takes fewer tickets than a start that names its own.
+    """
+    record = view.ticket(ticket_id)
+    if record is None:
+        return TicketNotReady(f"there is no ticket {ticket_id}", ticket=ticket_id)
+    status = record.ticket.status
+    if record.ticket.kind in hierarchy.CONTAINERS:
+        return TicketIsContainer(f"{ticket_id} is an {record.ticket.kind}: it holds work for tasks", ticket=ticket_id)
+    if status in CLOSED:
+        return TicketClosed(f"{ticket_id} is {status}", ticket=ticket_id)
+    if status is Status.BACKLOG:
+        hint = f"exo ticket-move {ticket_id} todo says that it is ready to be worked"
+        return TicketNotReady(f"{ticket_id} is still in the backlog", hint=hint, ticket=ticket_id)
+    if dispatched and (status not in _NEXT_TAKES or "status" in record.conflicts):
+        return _not_dispatched(record)
+    return _waits(view, record) or _misplaced(view, record)
+
+
+def reserve(view: View, ticket_id: TicketId, grant: Grant, role: str) -> Outcome:
+    """Return the events by which a won lease becomes a reservation that a later start adopts."""
+    refusal = readiness(view, ticket_id, dispatched=True)
+    record = view.ticket(ticket_id)
+    if refusal is not None or record is None:
+        return Outcome(refusal=refusal)
+    reserved = SessionReserved(ticket=ticket_id, owner=grant.actor, role=role)
+    events = (_acquired(ticket_id, grant), _of_session(grant, reserved))
+    return Outcome(events=events) + _activated(view, record, grant, "next")
+
+
+def start(view: View, ticket_id: TicketId, grant: Grant, work: Work) -> Outcome:
+    """Return the events by which a session begins to work under a won lease, or adopts its own reservation."""
+    refusal = readiness(view, ticket_id, dispatched=False)
+    record = view.ticket(ticket_id)
+    if refusal is not None or record is None:
+        return Outcome(refusal=refusal)
+    known = view.session(grant.session)
+    if known is not None and known.status not in holding.LIVING:
+        return refused(_not_active(known))
+    started = SessionStarted(ticket=ticket_id, **work._asdict())
+    events = [] if _is_known(view, ticket_id, known, grant) else [_acquired(ticket_id, grant)]
+    if known is None or known.status == "reserved":
+        events.append(_of_session(grant, started))
+    return Outcome(events=tuple(events)) + _activated(view, record, grant, "session-start")
+
+
+def finish(view: View, session_id: SessionId, ending: Ending) -> Outcome:
+    """Return the events by which a session ends: its words, the ticket's move, the release of its lease."""
+    session = view.session(session_id)
+    refusal = _finish_refusal(view, session_id, session, ending)
+    if refusal is not None or session is None:
+        return Outcome(refusal=refusal)
+    record = view.ticket(session.ticket)
+    if record is None:
+        return refused(TicketNotReady(f"there is no ticket {session.ticket}", ticket=session.ticket))
+    standing = _standing(session)
+    moved = _finishing_move(view, record, ending, standing)
+    if moved.refusal is not None:
+        return moved
+    said = Draft(
+        subject=session.id,
+        data=SessionFinished(ticket=session.ticket, finish=ending.finish),
+        session=session.id,
+        epoch=session.epoch,
+    )
+    return Outcome(events=(said,)) + moved + (_released(session) if ending.release else Outcome())
+
+
+def give_up(view: View, session_id: SessionId) -> Outcome:
+    """Return the events by which a session gives its lease back; a reservation that never started ends with it."""
+    session = view.session(session_id)
+    if session is None or session.status not in holding.LIVING:
+        return Outcome()
+    record = view.ticket(session.ticket)
+    if session.status == "active" or record is None:
+        return _released(session)
+    ended = Finish(summary=UNSTARTED_SUMMARY, ticket_status=Status.TODO)
+    said = Draft(
+        subject=session.id,
+        data=SessionFinished(ticket=session.ticket, finish=ended),
+        session=session.id,
+        epoch=session.epoch,
+    )
+    given_back = Outcome()
+    if record.ticket.status is Status.ACTIVE:
+        ask = Ask(end=Status.TODO, operation="lease-release", reason=UNSTARTED_SUMMARY)
+        given_back = moves.give_back(view, record, ask, _standing(session))
+    return Outcome(events=(said,)) + Outcome(events=given_back.events) + _released(session)
+
+
+def _not_dispatched(record: TicketRecord) -> TicketNotReady:
+    why = "has a conflict on its status" if "status" in record.conflicts else f"is {record.ticket.status}"
+    hint = f"exo session-start --ticket-id {record.id} takes it all the same"
+    return TicketNotReady(f"{record.id} {why}, so it is not handed out", hint=hint, ticket=record.id)
+
+
+def _waits(view: View, record: TicketRecord) -> ExoError | None:
+    waiting = blockers.unsatisfied(view, record.ticket)
+    if not waiting:
+        return None
+    names = ", ".join(f"{blocker.id} ({blocker.state})" for blocker in waiting)
+    hint = f"finish them first, or exo ticket-edit {record.id} --remove-blocker {waiting[0].id}"
+    members = tuple(str(blocker.id) for blocker in waiting)
+    return TicketBlocked(f"{record.id} waits for {names}", hint=hint, ticket=record.id, blockers=members)
+
+
+def _misplaced(view: View, record: TicketRecord) -> ExoError | None:
+    fault = hierarchy.fault(view, record)
+    if fault is None:
+        return None
+    hint = f"exo ticket-edit {record.id} --parent ID gives it a valid place"
+    return TicketNotReady(fault, hint=hint, ticket=record.id)
+
+
+def _finish_refusal(
+    view: View, session_id: SessionId, session: SessionRecord | None, ending: Ending
+) -> ExoError | None:
+    if session is None:
+        return SessionNotActive(f"there is no session {session_id} in the ledger", session=session_id)
+    if session.status != "active":
+        return _not_active(session)
+    if ending.ticket is not None and ending.ticket != session.ticket:
+        message = f"{session.id} works on {session.ticket}, not on {ending.ticket}"
+        return SessionTicketMismatch(message, session=session.id, ticket=session.ticket)
+    if view.highest_epoch(session.ticket) > (session.epoch or 0):
+        return holding.session_fenced(session.ticket, session.id)
+    if not ending.finish.summary.strip():
+        return SummaryRequired(f"{session.id} cannot finish without a summary", session=session.id)
+    return None
+
+
+def _not_active(session: SessionRecord) -> SessionNotActive:
+    if session.status == "reserved":
+        hint = f"exo session-start --ticket-id {session.ticket} starts it; exo lease-release gives it back"
+        return SessionNotActive(f"{session.id} is reserved and was never started", hint=hint, session=session.id)
+    return SessionNotActive(f"{session.id} is {session.status}", session=session.id)
+
+
+def _finishing_move(view: View, record: TicketRecord, ending: Ending, standing: Standing) -> Outcome:
+    if ending.status == KEEP:
+        return Outcome()
+    ask = Ask(end=Status(ending.status), operation="session-finish", reason=ending.reason)
+    if ask.end is Status.TODO:
+        outcome = moves.give_back(view, record, ask, standing)
+    else:
+        outcome = moves.move(view, record, ask, standing)
+    if isinstance(outcome.refusal, moves.TransitionInvalid):
+        # The session must be able to end whatever happened to its ticket.
+        outcome.refusal.hint = "--set-status keep ends the session and leaves the ticket as it is"
+    return outcome
+
+
+def _activated(view: View, record: TicketRecord, grant: Grant, operation: str) -> Outcome:
+    """Return the move of the ticket to `active`, unless a reservation or take-over did that, and its containers'."""
+    standing = _granted(grant)
+    outcome = Outcome()
+    if record.ticket.status is not Status.ACTIVE:
+        ask = Ask(end=Status.ACTIVE, operation=operation)
+        outcome = moves.moved(record, (record.ticket.status, Status.ACTIVE), ask, standing)
+    return outcome + moves.containers_start(view, record, operation, standing)
+
+
+def _is_known(view: View, ticket_id: TicketId, known: SessionRecord | None, grant: Grant) -> bool:
+    """Whether the ledger has this session's `lease.acquired` under this epoch."""
+    return known is not None and known.epoch == grant.epoch == view.highest_epoch(ticket_id)
+
+
+def _acquired(ticket_id: TicketId, grant: Grant) -> Draft:
+    data = LeaseAcquired(ticket=ticket_id, epoch=grant.epoch, session=grant.session, commit=grant.commit)
+    return Draft(subject=ticket_id, data=data, session=grant.session, epoch=grant.epoch)
+
+
+def _of_session(grant: Grant, data: Data) -> Draft:
+    return Draft(subject=grant.session, data=data, session=grant.session, epoch=grant.epoch)
+
+
+def _released(session: SessionRecord) -> Outcome:
+    if session.epoch is None:
+        return Outcome()
+    data = LeaseReleased(ticket=session.ticket, epoch=session.epoch, session=session.id)
+    return Outcome(events=(Draft(subject=session.ticket, data=data, session=session.id, epoch=session.epoch),))
+
+
+def _granted(grant: Grant) -> Standing:
+    held = Holding(grant.session, grant.actor, grant.epoch)
+    return Standing(grant.actor, grant.session, human=not is_agent(grant.actor), holding=held)
+
+
+def _standing(session: SessionRecord) -> Standing:
+    actor = Actor(session.actor)
+    held = Holding(session.id, session.actor, session.epoch)
+    return Standing(actor, session.id, human=not is_agent(actor), holding=held)

@@ -1,0 +1,182 @@
+"""Live sessions: what only this machine knows of the sessions that work in this clone.
+
+One file `<common>/exo/sessions/<SES>.json` each: the agent's process, the worktree, the last heartbeat on the boot
+clock. They are facts for judging liveness and for finding out who calls, never the state of a session: that is the
+ledger's. A file that cannot be read counts as absent and is named in a finding.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from exo_sidecar.base import files
+from exo_sidecar.host import ancestry
+from exo_sidecar.host.ancestry import ProcessFacts
+from exo_sidecar.model import ids
+from exo_sidecar.model.boot import BootClock
+from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.ids import CloneId, SessionId, TicketId
+
+FOLDER: Final = "exo/sessions"
+FILE_MAX_BYTES: Final = 256 * 1024
+LISTED_MAX: Final = 2000
+"""More files than this many sessions at once would need are not read."""
+DIRTY_MAX: Final = 500
+_SUFFIX: Final = ".json"
+_OWNER: Final = f"{FOLDER}/clone"
+_OWNER_MAX_BYTES: Final = 100
+
+_Path = Annotated[str, Meta(max_length=4096)]
+
+
+class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that reserved or works here."""
+
+    session: SessionId
+    ticket: TicketId
+    actor: Annotated[str, Meta(max_length=80)]
+    """The owner whom `next` named, until a start adopts the reservation."""
+    state: Literal["claiming", "reserved", "active"]
+    """`claiming`: the call that asks for its lease is under way, and `process` is that call."""
+    worktree: _Path
+    process: ProcessFacts | None = None
+    """The agent's own process; None where it could not be told from a terminal."""
+    agent_session: Annotated[str, Meta(max_length=200)] | None = None
+    """The agent product's own session id."""
+    boot_id: Annotated[str, Meta(max_length=100)]
+    heartbeat: float
+    """Boot clock of the last governed call of this session."""
+    epoch: int | None = None
+    ttl_seconds: int | None = None
+    held_from: float | None = None
+    """Boot clock read before the lease's present value was sent: the holder's own deadline counts from there."""
+    dirty: Annotated[dict[str, str], Meta(max_length=DIRTY_MAX)] = {}
+    """Files that were changed before the start, with the SHA-256 of their content then; empty for what was gone."""
+
+    def heartbeat_age(self, now: BootClock) -> float | None:
+        """Return seconds since the last sign of life, None when that was before a restart of the machine."""
+        return now.since(BootClock(self.boot_id, self.heartbeat))
+
+    def lease_seconds_left(self, now: BootClock) -> float | None:
+        """Return how long the holder may count on its lease (negative: over); None when that cannot be told."""
+        if self.held_from is None or self.ttl_seconds is None:
+            return None
+        held = now.since(BootClock(self.boot_id, self.held_from))
+        return None if held is None else self.ttl_seconds - held
+
+
+class Listed(NamedTuple):
+    """Live sessions in id order, and what could not be read."""
+
+    sessions: tuple[LiveSession, ...]
+    findings: tuple[Finding, ...]
+
+
+def write(common: Path, session: LiveSession) -> None:
+    """Write or replace the file of a session."""
+    files.write_beneath(common, _relative(session.session), msgspec.json.encode(session))
+
+
+def read(common: Path, session_id: SessionId) -> LiveSession | None:
+    """Return a session's facts, None when there are none that can be read."""
+    found = _read(common, session_id)
+    return found if isinstance(found, LiveSession) else None
+
+
+def remove(common: Path, session_id: SessionId) -> None:
+    """Forget a session, if it is known."""
+    files.remove_beneath(common, _relative(session_id))
+
+
+def listed(common: Path) -> Listed:
+    """Return every session known here; files that hold none are named in findings."""
+    sessions: list[LiveSession] = []
+    findings: list[Finding] = []
+    for name in _names(common):
+        found = _read(common, SessionId(name.removesuffix(_SUFFIX)))
+        if isinstance(found, LiveSession):
+            sessions.append(found)
+        elif found is not None:
+            findings.append(found)
+    return Listed(tuple(sessions), tuple(findings))
+
+
+def is_claiming(common: Path, session_id: SessionId) -> bool:
+    """Whether a call that has not ended, as far as can be known, is claiming a lease for the session."""
+    found = read(common, session_id)
+    if found is None or found.state != "claiming":
+        return False
+    return found.process is None or ancestry.liveness(found.process) != "dead"
+
+
+def is_of_another(common: Path, clone: CloneId) -> bool:
+    """Whether what is recorded here was recorded by the clone that this folder is a copy of."""
+    try:
+        data = files.read_beneath(common, _OWNER, limit_bytes=_OWNER_MAX_BYTES)
+    except OSError:
+        return True
+    return data is not None and data != clone.encode()
+
+
+def belong_to(common: Path, clone: CloneId) -> None:
+    """Record whose sessions these are; those of another clone are forgotten."""
+    if is_of_another(common, clone):
+        for item in listed(common).sessions:
+            remove(common, item.session)
+    try:
+        known = files.read_beneath(common, _OWNER, limit_bytes=_OWNER_MAX_BYTES)
+    except OSError:
+        known = None
+    if known != clone.encode():
+        files.write_beneath(common, _OWNER, clone.encode())
+
+
+def beat(common: Path, session: LiveSession, now: BootClock) -> LiveSession:
+    """Record a sign of life and return the session as written."""
+    seconds_held = session.lease_seconds_left(now)
+    # After a restart the old readings mean nothing; a lease whose age is unknown has no deadline here.
+    held_from = session.held_from if seconds_held is not None else None
+    beaten = msgspec.structs.replace(session, boot_id=now.boot_id, heartbeat=now.seconds, held_from=held_from)
+    write(common, beaten)
+    return beaten
+
+
+def _names(common: Path) -> list[str]:
+    try:
+        found = [path.name for path in (common / FOLDER).iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    # Hidden names are files in the making.
+    return sorted(name for name in found if name.endswith(_SUFFIX) and not name.startswith("."))[:LISTED_MAX]
+
+
+def _read(common: Path, session_id: SessionId) -> LiveSession | Finding | None:
+    relative = _relative(session_id)
+    if not ids.is_id(session_id):
+        return _unreadable(relative, "its name is no session id")
+    try:
+        data = files.read_beneath(common, relative, limit_bytes=FILE_MAX_BYTES)
+        if data is None:
+            return None
+        found = msgspec.json.decode(data, type=LiveSession)
+    except (OSError, msgspec.DecodeError) as error:
+        return _unreadable(relative, str(error))
+    if found.session != session_id or not ids.is_id(found.ticket):
+        return _unreadable(relative, "it speaks of another session than its name")
+    return found
+
+
+def _unreadable(relative: str, reason: str) -> Finding:
+    return Finding(
+        code="SESSION_FACTS_UNREADABLE",
+        subject=relative,
+        message=f"{relative} holds no live session: {reason}",
+        hint="remove the file; the ledger still knows the session",
+        file=relative,
+    )
+
+
+def _relative(session_id: SessionId) -> str:
+    return f"{FOLDER}/{session_id}{_SUFFIX}"

@@ -1,0 +1,72 @@
+"""Programs end: by themselves, at their time limit, or when they say too much."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from exo_sidecar.host import process
+from exo_sidecar.host.process import OutputTooLarge, ProgramMissing
+from exo_sidecar.model.errors import TimedOut
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_a_program_answers_on_both_streams_and_with_its_status(tmp_path: Path) -> None:
+    code = "import sys; print('out' * 50000); print('err' * 50000, file=sys.stderr); sys.exit(3)"
+    ran = process.run(python(code), cwd=tmp_path, environ=os.environ)
+    assert ran.status == 3
+    assert len(ran.stdout) == 150_001
+    assert len(ran.stderr) == 150_001
+
+
+def test_a_program_sees_only_the_environment_that_it_is_given(tmp_path: Path) -> None:
+    ran = process.run(python("import os; print(os.environ.get('HOME'), os.getcwd())"), cwd=tmp_path, environ={"X": "1"})
+    assert ran.stdout.decode().split() == ["None", str(tmp_path)]
+
+
+def test_a_program_past_its_time_is_killed_with_its_children(tmp_path: Path) -> None:
+    mark = tmp_path / "child"
+    code = (
+        "import subprocess, sys, time\n"
+        f"child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(mark)!r}, 'w').write(str(child.pid))\n"
+        "time.sleep(60)\n"
+    )
+    with pytest.raises(TimedOut, match="time limit"):
+        process.run(python(code), cwd=tmp_path, environ=os.environ, timeout_seconds=1.0)
+    assert mark.exists()
+    deadline = time.monotonic() + 5
+    while _runs(int(mark.read_text())):
+        assert time.monotonic() < deadline
+
+
+def test_a_program_that_closes_its_output_and_goes_on_is_killed_too(tmp_path: Path) -> None:
+    code = "import os, time; os.close(1); os.close(2); time.sleep(60)"
+    began = time.monotonic()
+    with pytest.raises(TimedOut):
+        process.run(python(code), cwd=tmp_path, environ=os.environ, timeout_seconds=0.5)
+    assert time.monotonic() - began < 10
+
+
+def test_output_past_its_limit_ends_the_program(tmp_path: Path) -> None:
+    code = "import sys\nwhile True: sys.stdout.write('x' * 65536)"
+    with pytest.raises(OutputTooLarge, match="more than 1000000 bytes"):
+        process.run(python(code), cwd=tmp_path, environ=os.environ, output_max_bytes=1_000_000)
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProgramMissing, match="no-such-program"):
+        process.run(["no-such-program"], cwd=tmp_path, environ=os.environ)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] != "Z"
