@@ -6,7 +6,6 @@ component may be a link. Nothing here knows what a file means.
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +26,7 @@ class NotRegularError(OSError):
 
 def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Replace `path` by `data` through a temporary file beside it; with `durable` it survives a power cut."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
     try:
         _write_new(temporary, data, dir_fd=None, durable=durable)
         temporary.replace(path)
@@ -41,7 +40,7 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
 def write_beneath(root: Path, relative: str, data: bytes, *, durable: bool = True) -> None:
     """Replace the file `relative` below `root`, making folders as needed and following no link on the way."""
     with folder_beneath(root, relative, create=True) as (folder, name):
-        temporary = f".{name}.{secrets.token_hex(6)}.tmp"
+        temporary = f".{name}.{os.urandom(6).hex()}.tmp"
         try:
             _write_new(temporary, data, dir_fd=folder, durable=durable)
             os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -1,4 +1,4 @@
-"""Settings of `config.yaml` that are read so far (docs/guides/configuration.md); the document is deep-merged over these."""
+"""Settings of `config.yaml` that are read so far; the document is deep-merged over these."""
 
 from typing import Annotated, Literal
 

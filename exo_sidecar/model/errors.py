@@ -11,14 +11,14 @@
     '- Environment  8  no repository, no sidecar, remote unreachable, no permission, timed out
 
 A rule *returns* an error inside its `Outcome` (a refusal is a result); whoever is unable to go on *raises* one. Rooms
-declare their own codes beside what raises them; here are the ones that several rooms share. The message names the thing,
+declare their own codes beside what raises them; here are those that several rooms share. The message names the thing,
 `hint` says what to do next, `details` are for programs.
 """
 
 from enum import StrEnum
 from typing import ClassVar, Final, TypeAlias
 
-Detail: TypeAlias = str | int | bool | None | tuple[str, ...]
+Detail: TypeAlias = str | int | bool | tuple[str, ...] | None
 
 
 class Kind(StrEnum):
@@ -181,6 +181,27 @@ class SidecarMissing(Environment):
 
     code = "SIDECAR_MISSING"
     advice = "exo init governs this repository"
+
+
+class LeaseHeld(Held):
+    """Another session holds the lease; `details` say who, which epoch, how long this value has been seen here."""
+
+    code = "LEASE_HELD"
+    advice = "exo next takes another ticket; exo leases shows who holds what"
+
+
+class LeaseNotHeld(Held):
+    """Only the session that holds the lease may do this, and the caller's does not."""
+
+    code = "LEASE_NOT_HELD"
+    advice = "exo session-start claims the ticket"
+
+
+class SessionFenced(Held):
+    """The session lost the lease: to another session, or to another copy of itself."""
+
+    code = "SESSION_FENCED"
+    advice = "your files are safe; wait for the holder, make a new ticket from this one, or ask a person to take it back"
 
 
 class RemoteUnreachable(Environment):

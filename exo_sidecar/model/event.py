@@ -32,14 +32,14 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     title: _Title | UnsetType = UNSET
     priority: Annotated[int, Meta(ge=PRIORITY_MIN, le=PRIORITY_MAX)] | UnsetType = UNSET
     type: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
-    parent: _Id | None | UnsetType = UNSET
+    parent: _Id | UnsetType | None = UNSET
     checks: _Members | UnsetType = UNSET
     brain_dump: _Text | UnsetType = UNSET
     boundary: _Text | UnsetType = UNSET
     success_condition: _Text | UnsetType = UNSET
     risk: Risk | UnsetType = UNSET
     resource_profile: Profile | UnsetType = UNSET
-    created_by: _Id | None | UnsetType = UNSET
+    created_by: _Id | UnsetType | None = UNSET
     max_files_changed: _Count | UnsetType = UNSET
     max_loc_changed: _Count | UnsetType = UNSET
     max_steps: _Count | UnsetType = UNSET

@@ -75,7 +75,11 @@ class View(Protocol):
         """Return the ticket, None when there is none."""
 
     def find_ticket(self, text: str) -> TicketRecord:
-        """Return the ticket named by an id, a unique prefix, or the part after the dash; IdNotFound, IdAmbiguous, IdInvalid."""
+        """Return the ticket named by an id, a unique prefix, or the part after the dash.
+
+        Raises:
+            IdNotFound, IdAmbiguous, IdInvalid.
+        """
 
     def tickets(self, wanted: TicketFilter, *, sort: str, after: str | None, limit: int) -> tuple[TicketRow, ...]:
         """Return rows in the order of `sort` (score, priority, age, updated, id), those after the id `after` only."""

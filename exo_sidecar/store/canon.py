@@ -38,7 +38,9 @@ def store_tree(objects: Objects, base: Oid | None, files: Files) -> Oid | None:
     """Store `base` with `files` spliced in and return the tree; None for the empty one."""
     if not files:
         return base
-    blobs: dict[str, Oid | None] = {path: object_id("blob", data) if data is not None else None for path, data in files.items()}
+    blobs: dict[str, Oid | None] = {
+        path: object_id("blob", data) if data is not None else None for path, data in files.items()
+    }
     spliced = tree.splice(objects, base, blobs)
     made: list[tuple[Kind, bytes]] = [("blob", data) for data in files.values() if data is not None]
     objects.write([*made, *(("tree", each) for each in spliced.trees)])

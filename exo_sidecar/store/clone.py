@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,7 +42,7 @@ def ensure(folder: Path, entropy: Entropy) -> Identity:
 def mint(folder: Path, entropy: Entropy) -> CloneId:
     """Give this clone a new id: its first, or because its chain was found elsewhere too."""
     fresh = ids.mint_clone(entropy)
-    temporary = folder / f".clone.{secrets.token_hex(6)}.tmp"
+    temporary = folder / f".clone.{os.urandom(6).hex()}.tmp"
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     try:
         os.write(handle, json.dumps({"id": fresh, "inode": os.fstat(handle).st_ino}).encode())

@@ -66,7 +66,9 @@ def raw_data(data: Data) -> tuple[str, msgspec.Raw]:
 
 def raw_params(params: Mapping[str, object]) -> msgspec.Raw:
     """Return an operation's parameters as they stand in an event: what was left away is left out."""
-    return msgspec.Raw(_ENCODER.encode({key: value for key, value in params.items() if value not in (None, [], (), False)}))
+    return msgspec.Raw(
+        _ENCODER.encode({key: value for key, value in params.items() if value not in (None, [], (), False)})
+    )
 
 
 def pack(record: msgspec.Struct) -> bytes:

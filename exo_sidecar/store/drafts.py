@@ -24,9 +24,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     params: msgspec.Raw | None = None
 
 
-def lines(
-    index: Index, clone: CloneId, drafts: Sequence[Draft], stamp: Stamp, *, is_first: bool
-) -> list[bytes]:
+def lines(index: Index, clone: CloneId, drafts: Sequence[Draft], stamp: Stamp, *, is_first: bool) -> list[bytes]:
     """Return the ledger lines that append `drafts` to the clone's chain.
 
     The first event of a transaction says what the clone has seen of others, and which operation it is.
@@ -38,9 +36,7 @@ def lines(
         seq += 1
         event = _event(draft, stamp, clone, seq, prev)
         if is_first and not encoded:
-            event = replace(
-                event, seen=_seen(index, clone) or UNSET, op=stamp.operation, params=stamp.params or UNSET
-            )
+            event = replace(event, seen=_seen(index, clone) or UNSET, op=stamp.operation, params=stamp.params or UNSET)
         encoded.append(codec.encode(event))
         prev = sha256_hex(encoded[-1])
     return encoded

@@ -94,6 +94,15 @@ def absorb(view: View, edits: Iterable[Edit], judge: Absorb) -> Absorbed:
     return total
 
 
+def fault_of(edit: Edit) -> Unreadable | None:
+    """Return why an edited file could not be taken in, None when it could be read."""
+    ticket_id = layout.parse_ticket(edit.path)
+    if ticket_id is not None:
+        found = parse_ticket(edit.data, ticket_id)
+        return found if isinstance(found, Unreadable) else None
+    return _document_fault(edit) if edit.path in DOCUMENTS else None
+
+
 def keep_aside(governed: Governed, edit: Edit) -> str:
     """Copy the edited file to `cache/rejected/` and return where it is."""
     relative = f"{layout.REJECTED}/{edit.path.replace('/', '__')}.{edit.oid[:8]}"
@@ -186,7 +195,9 @@ def _aside(edit: Edit, code: str, message: str) -> Absorbed:
 
 
 def _taken(edit: Edit) -> Finding:
-    return Finding(code="EDIT_ABSORBED", severity="info", subject=edit.path, message=f"the edit of {edit.path} was taken in")
+    return Finding(
+        code="EDIT_ABSORBED", severity="info", subject=edit.path, message=f"the edit of {edit.path} was taken in"
+    )
 
 
 def _line_of(data: bytes, message: str) -> int | None:

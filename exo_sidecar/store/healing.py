@@ -4,14 +4,12 @@ A transaction whose commit is on the branch happened: its files and git index ar
 did not happen. Locks are removed only when the journal named their proof before they were made (git.lockfile).
 """
 
-import secrets
 from pathlib import Path
 
-from exo_sidecar.git import checkout, graph, lockfile, mount
-from exo_sidecar.git.lockfile import LockBusy
+from exo_sidecar.git import graph, lockfile, mount
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.model.errors import Environment
-from exo_sidecar.store import journal, publish
+from exo_sidecar.store import journal, mounting, publish
 from exo_sidecar.store.governed import Governed
 from exo_sidecar.store.journal import Pending
 
@@ -26,10 +24,10 @@ class SidecarBusy(Environment):
 def heal(governed: Governed) -> None:
     """Finish or drop what was left, and put the mount back when it is gone; the clone's lock must be held."""
     check_busy(governed)
+    remount(governed)
     pending = journal.read(governed.folder)
     if pending is not None:
         _settle(governed, pending)
-    remount(governed)
     if (governed.folder / publish.STALE).exists():
         rebuild_git_index(governed)
 
@@ -46,32 +44,29 @@ def remount(governed: Governed) -> bool:
     """Put the mount back when its folder is gone or its links are old; return whether that was needed."""
     common = governed.repository.place.common
     state = mount.state(common)
-    if state is None or (state.folder_present and state.link_current):
+    mark = governed.folder / mounting.MARK
+    if state is None:
         return False
-    if state.folder_present:
+    is_whole = state.folder_present and not mark.exists()
+    if is_whole and state.link_current:
+        return False
+    if is_whole:
         mount.relink(common, state.path)
         return True
+    mark.touch()
     mount.create(governed.repository.place, governed.branch, state.path)
-    root = governed.tree_of(governed.tip())
-    if root is not None:
-        checkout.materialise(governed.repository.objects, root, governed.mount, governed.repository.mount_git_dir)
+    mounting.fill(governed)
+    (governed.folder / publish.STALE).touch()
+    mark.unlink(missing_ok=True)
     return True
 
 
 def rebuild_git_index(governed: Governed) -> bool:
     """Build git's index of the mount anew; False when somebody still holds its lock."""
-    root = governed.tree_of(governed.tip())
-    git_dir = governed.repository.mount_git_dir
-    if root is None:
-        return False
-    try:
-        checkout.rebuild_index(
-            governed.repository.objects, root, governed.mount, git_dir / f"exo-index-{secrets.token_hex(8)}.tmp"
-        )
-    except LockBusy:
-        return False
-    (governed.folder / publish.STALE).unlink(missing_ok=True)
-    return True
+    done = mounting.rebuild_git_index(governed)
+    if done:
+        (governed.folder / publish.STALE).unlink(missing_ok=True)
+    return done
 
 
 def _settle(governed: Governed, pending: Pending) -> None:

@@ -25,7 +25,9 @@ _READY: Final = (
 _PAGE: Final = 64
 
 
-def rows(db: sqlite3.Connection, wanted: TicketFilter, *, sort: str, after: str | None, limit: int) -> tuple[TicketRow, ...]:
+def rows(
+    db: sqlite3.Connection, wanted: TicketFilter, *, sort: str, after: str | None, limit: int
+) -> tuple[TicketRow, ...]:
     """Return the rows that fit, those after the id `after` only; ValueInvalid for an unknown order or cursor."""
     if sort not in ORDERS:
         message = f"cannot sort by {sort!r}"

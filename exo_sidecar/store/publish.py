@@ -6,7 +6,6 @@ git index; the record of the tip. Killed before the swap nothing has happened, a
 
 import errno
 import os
-import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -108,7 +107,7 @@ def recorded_tip(governed: Governed) -> Oid | None:
 
 
 def _pending(governed: Governed, tip: Oid | None, target: Oid, absorbed: Mapping[str, Oid]) -> Pending:
-    token = secrets.token_hex(8)
+    token = os.urandom(8).hex()
     moves = tree.diff(governed.repository.objects, governed.tree_of(tip), governed.tree_of(target))
     touched = {
         change.path: (change.old.oid if change.old else None, change.new.oid if change.new else None)

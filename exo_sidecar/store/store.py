@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from exo_sidecar.git import tree
 from exo_sidecar.git.repository import Repository
-from exo_sidecar.model.errors import Conflict, FormatTooNew
+from exo_sidecar.model.errors import Conflict
 from exo_sidecar.model.ids import CloneId, Entropy
-from exo_sidecar.store import clone, healing, index as indexes, layout, publish, refresh
+from exo_sidecar.store import clone, healing, lock, mounting, publish, refresh
+from exo_sidecar.store import index as indexes
 from exo_sidecar.store.drafts import Stamp
 from exo_sidecar.store.governed import Governed, governed
 from exo_sidecar.store.hand_edits import Absorb
@@ -21,18 +21,9 @@ from exo_sidecar.store.refresh import Progress
 from exo_sidecar.store.transaction import Attempt, Committed, Rule
 from exo_sidecar.store.view import IndexView
 
-LOCK_WAIT_SECONDS: Final = 60.0
 ATTEMPTS_MAX: Final = 50
-_LOCK_POLL_SECONDS: Final = 0.005
 _PAUSE_SECONDS: Final = 0.01
 _PAUSE_SECONDS_MAX: Final = 0.25
-
-
-class CloneLockTimeout(Conflict):
-    """Other operations of this clone kept its lock for too long."""
-
-    code = "CLONE_LOCK_TIMEOUT"
-    advice = "another exo operation is running in this clone; try again"
 
 
 class RefMoved(Conflict):
@@ -62,7 +53,9 @@ class Store:
             self._follow(self._index)
         return IndexView(self._index)
 
-    def transact(self, rule: Rule, stamp: Stamp, *, paths: Callable[[], set[str]] = set, dry_run: bool = False) -> Committed:
+    def transact(
+        self, rule: Rule, stamp: Stamp, *, paths: Callable[[], set[str]] = set, dry_run: bool = False
+    ) -> Committed:
         """Run the rule on the state at the tip and commit its events, or nothing at all.
 
         Args:
@@ -92,19 +85,8 @@ class Store:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the clone's lock: writers of one clone queue here, readers never do. CloneLockTimeout."""
-        from filelock import FileLock, Timeout  # noqa: PLC0415  (39 ms that only writers pay)
-
-        self.governed.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.governed.folder / "lock", timeout=LOCK_WAIT_SECONDS)
-        try:
-            lock.acquire(poll_interval=_LOCK_POLL_SECONDS)
-        except Timeout as error:
-            message = f"the clone's lock was busy for {LOCK_WAIT_SECONDS:.0f} s"
-            raise CloneLockTimeout(message) from error
-        try:
+        with lock.held(self.governed.folder):
             yield
-        finally:
-            lock.release()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Index]:
@@ -120,14 +102,7 @@ class Store:
 
     def check_format(self) -> None:
         """Refuse to write on a branch that a newer program has written; FormatTooNew."""
-        tip = self.governed.tip()
-        entry = None
-        if tip is not None:
-            entry = tree.entry_at(self.governed.repository.objects, self.governed.tree_of(tip), layout.FORMAT)
-        numbers = layout.parse_format(self.governed.repository.objects.read(entry.oid).data) if entry else None
-        if numbers is not None and numbers.format > layout.FORMAT_NUMBER:
-            message = f"{self.governed.branch} has format {numbers.format}; this program writes {layout.FORMAT_NUMBER}"
-            raise FormatTooNew(message)
+        mounting.check_format(self.governed.repository, self.governed.tip())
 
     def close(self) -> None:
         """Let go of everything; a dry run's decision is rolled back."""

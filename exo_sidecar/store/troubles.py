@@ -22,7 +22,8 @@ def quarantined(db: sqlite3.Connection) -> tuple[Quarantined, ...]:
     found = [
         Quarantined(event=f"{writer}:{seq + 1}", reason=broken, count=left_out)
         for writer, seq, broken, left_out in db.execute(
-            "SELECT writer, seq, broken, left_out FROM writers WHERE broken IS NOT NULL ORDER BY writer LIMIT ?", (_MAX,)
+            "SELECT writer, seq, broken, left_out FROM writers WHERE broken IS NOT NULL ORDER BY writer LIMIT ?",
+            (_MAX,),
         )
     ]
     found += [

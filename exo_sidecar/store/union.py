@@ -12,7 +12,7 @@ from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
 from exo_sidecar.git import tree
 from exo_sidecar.git.objects import Objects
 from exo_sidecar.git.oid import Oid
-from exo_sidecar.store import codec, ledger, layout
+from exo_sidecar.store import codec, layout, ledger
 
 Lines = list[bytes]
 

@@ -13,7 +13,6 @@ from exo_sidecar.model.errors import IdAmbiguous, IdInvalid, IdNotFound
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lease import Authority
-from exo_sidecar.model.lifecycle import Status
 from exo_sidecar.model.session import SessionRecord, SessionStatus
 from exo_sidecar.model.ticket import TicketRecord
 from exo_sidecar.model.view import HistoryEntry, Quarantined, TicketFilter, TicketRow
@@ -53,7 +52,10 @@ class IndexView:
 
     def counts(self) -> dict[str, int]:
         """Return the number of tickets by status."""
-        return {str(status): number for status, number in self._db.execute("SELECT status, COUNT(*) FROM tickets GROUP BY status")}
+        return {
+            str(status): number
+            for status, number in self._db.execute("SELECT status, COUNT(*) FROM tickets GROUP BY status")
+        }
 
     def ticket_count(self) -> int:
         """Return how many tickets there are."""
@@ -135,7 +137,12 @@ class IndexView:
     def _resolve(self, text: str) -> str:
         """Return the one id that `text` names."""
         wanted = text.strip().upper()
-        if not wanted or len(wanted) > ids.LENGTH_MAX or not all(c.isalnum() or c == "-" for c in wanted) or not wanted.isascii():
+        if (
+            not wanted
+            or len(wanted) > ids.LENGTH_MAX
+            or not all(c.isalnum() or c == "-" for c in wanted)
+            or not wanted.isascii()
+        ):
             message = f"{text[:60]!r} is not an id"
             raise IdInvalid(message)
         if self._db.execute("SELECT 1 FROM tickets WHERE id = ?", (wanted,)).fetchone():
@@ -164,5 +171,3 @@ class IndexView:
             exact += [candidate for candidate in candidates if candidate == f"{kind}-{part}"]
             found += candidates
         return exact or found
-
-

@@ -23,7 +23,13 @@ from exo_sidecar.sync.merge import Merged, merge
 _PAUSE_SECONDS: Final = 0.05
 _PAUSE_SECONDS_MAX: Final = 2.0
 _MERGES_MAX: Final = 50
-_FASTER: Final = ("failed to update ref", "cannot lock ref", "fetch first", "non-fast-forward", "reference already exists")
+_FASTER: Final = (
+    "failed to update ref",
+    "cannot lock ref",
+    "fetch first",
+    "non-fast-forward",
+    "reference already exists",
+)
 """What git's servers say when the ref is no longer what they had advertised; either way the next round finds out."""
 
 
@@ -81,9 +87,8 @@ def absorb(store: Store, stamp: Stamp) -> Committed:
 
 def pull(store: Store, remote: Remote, *, timeout_seconds: float) -> Pulled:
     """Fetch the remote's governance branch and merge it; one connection."""
-    theirs = _fetch(store, remote, timeout_seconds)
+    theirs = look(store, remote, timeout_seconds=timeout_seconds)
     tip = store.governed.tip()
-    distance.note(store.governed, str(remote), theirs)
     if theirs is None or theirs == tip:
         return Pulled(theirs, Merged(tip, merged=False, events=0))
     for _ in range(_MERGES_MAX):
@@ -147,8 +152,8 @@ def sync(store: Store, remote: Remote, *, timeout_seconds: float, rounds_max: in
     raise SyncContended(message)
 
 
-def _fetch(store: Store, remote: Remote, timeout_seconds: float) -> Oid | None:
-    """Fetch the governance branch and nothing else; return its tip there."""
+def look(store: Store, remote: Remote, *, timeout_seconds: float) -> Oid | None:
+    """Fetch the governance branch and nothing else, merge nothing; return its tip there."""
     governed = store.governed
     objects = governed.repository.objects
 
@@ -157,7 +162,9 @@ def _fetch(store: Store, remote: Remote, timeout_seconds: float) -> Oid | None:
         return [tip] if tip is not None and not objects.contains(tip) else []
 
     found = fetching.fetch(governed.repository, remote, want, [governed.ref], timeout_seconds=timeout_seconds)
-    return found.refs.get(governed.ref)
+    theirs = found.refs.get(governed.ref)
+    distance.note(governed, str(remote), theirs)
+    return theirs
 
 
 def _check_ancestor(store: Store, remote: Remote, current: Oid | None, tip: Oid) -> None:

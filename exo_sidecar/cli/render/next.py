@@ -1,0 +1,31 @@
+"""The page of `next`: which ticket, under which lease, and why. Never imports rich."""
+
+from collections.abc import Iterator
+
+from exo_sidecar.cli.page import Cell, Facts, Headline, Listing, Page, Piece
+from exo_sidecar.cli.render.tones import counted, identifier
+from exo_sidecar.model import duration
+from exo_sidecar.operations.next import NextChosen
+
+
+def run(result: NextChosen) -> Page:
+    """Show what was reserved, or with --dry-run what would be."""
+    word = "would be next" if result.lease is None else "is reserved already" if result.reused else "is reserved"
+    title = Cell(result.ticket.title, "strong")
+    headline = Headline((identifier(result.ticket_id), f" {word}: ", title), "none" if result.lease is None else "good")
+    held = tuple(
+        f"{each.ticket}: {'; '.join(reason.message for reason in each.reasons)}" for each in result.reasoning.held_back
+    )
+    blocks = (headline, Facts(tuple(_facts(result))))
+    hint = "exo next claims it" if result.lease is None else "exo session-start begins work on it"
+    return Page((*blocks, Listing("Held back", held)) if held else blocks, (hint,))
+
+
+def _facts(result: NextChosen) -> Iterator[tuple[str, Piece]]:
+    if result.session_id is not None:
+        yield "session", result.session_id
+    if result.lease is not None:
+        yield "lease", f"token {result.lease.epoch}, lives {duration.show(result.lease.ttl_seconds)}"
+    terms = result.reasoning.terms
+    parts = f"priority {terms.priority}, unblocks {counted(terms.unblocks, 'ticket')}"
+    yield "score", f"{result.reasoning.score} ({parts}), of {counted(result.reasoning.candidates, 'candidate')}"

@@ -1,0 +1,89 @@
+"""The page of `status`: one screen. Never imports rich."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from exo_sidecar.cli.page import Block, Cell, Facts, Headline, Listing, Page, Piece, Tone
+from exo_sidecar.cli.render.tones import counted
+from exo_sidecar.model import duration
+from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.lifecycle import Status
+from exo_sidecar.operations.status import StatusShown
+
+_FINDINGS_MAX: Final = 10
+_SEVERITIES: Final[dict[str, Tone]] = {"error": "bad", "warning": "warn", "info": "dim"}
+
+
+def run(result: StatusShown) -> Page:
+    """Show where things stand."""
+    if not result.initialized:
+        return Page((Headline(("this repository is not governed yet",), "warn"),), ("exo init governs it",))
+    headline = Headline((Cell("governed", "strong"), f" on {result.branch or '?'}"), "good")
+    return Page((headline, Facts(tuple(_facts(result))), *_troubles(result)), tuple(_hints(result)))
+
+
+def _facts(result: StatusShown) -> Iterator[tuple[str, Piece]]:
+    if result.actor:
+        yield "you", result.actor
+    if result.session is None:
+        yield "session", Cell("none", "dim")
+    else:
+        own = result.session
+        yield "session", f"{own.id} on {own.ticket_id} ({own.status}, {own.role})"
+    if result.lease is not None:
+        yield "lease", _lease(result)
+    yield "tickets", _counts(result.counts)
+    if result.next is None:
+        yield "next", Cell("nothing is ready", "dim")
+    else:
+        yield "next", Cell(f"{result.next.ticket_id}: {result.next.title}", "id")
+        yield "", Cell(result.next.reason, "dim")
+    if result.sync is not None:
+        yield "sync", _sync(result)
+
+
+def _lease(result: StatusShown) -> Cell:
+    lease = result.lease
+    if lease is None:
+        return Cell("none", "dim")
+    if lease.seconds_left is None:
+        return Cell(f"{lease.ticket_id}, token {lease.epoch}, time left unknown", "warn")
+    left = duration.show(lease.seconds_left)
+    late = lease.seconds_left * 3 < lease.ttl_seconds
+    return Cell(f"{lease.ticket_id}, token {lease.epoch}, {left} left", "warn" if late else "")
+
+
+def _counts(counts: dict[str, int]) -> Cell:
+    parts = [f"{counts[name]} {name}" for name in Status if counts.get(name)]
+    return Cell(", ".join(parts)) if parts else Cell("none", "dim")
+
+
+def _sync(result: StatusShown) -> Cell:
+    sync = result.sync
+    if sync is None:
+        return Cell("")
+    even = not sync.ahead and not sync.behind
+    seen = "never seen" if sync.seen_at is None else "seen"
+    words = "even" if even else f"{sync.ahead} ahead, {sync.behind} behind"
+    return Cell(f"{words} with {sync.remote} ({seen})", "" if even else "warn")
+
+
+def _troubles(result: StatusShown) -> Iterator[Block]:
+    if result.findings:
+        shown = tuple(_finding(each) for each in result.findings[:_FINDINGS_MAX])
+        left = len(result.findings) - len(shown)
+        rest = (Cell(f"and {counted(left, 'more', 'more')}: exo audit", "dim"),) if left else ()
+        yield Listing("Findings", (*shown, *rest))
+    if result.damaged:
+        yield Listing("Damaged", tuple(Cell(each, "bad") for each in result.damaged))
+
+
+def _finding(each: Finding) -> Cell:
+    return Cell(f"{each.code} {each.subject}: {each.message}", _SEVERITIES.get(each.severity, ""))
+
+
+def _hints(result: StatusShown) -> Iterator[str]:
+    if result.session is None and result.next is not None:
+        yield "exo next claims the next ticket, exo session-start begins work on it"
+    if result.sync is not None and (result.sync.ahead or result.sync.behind):
+        yield "exo sync brings both sides together"

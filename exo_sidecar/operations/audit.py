@@ -1,0 +1,219 @@
+"""Audit: the record proved, chain by chain, against itself, its rendered files and what this clone knew."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from exo_sidecar.model.view import Quarantined
+from exo_sidecar.operations.context import Context
+from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
+from exo_sidecar.store import audit, hand_edits
+from exo_sidecar.store.audit import Chain, Place, Proof
+from exo_sidecar.store.scan import changed_paths
+from exo_sidecar.store.view import IndexView
+
+
+class Audit(Params, frozen=True, kw_only=True):
+    """Parameters of `audit`."""
+
+    clone: Annotated[tuple[str, ...], param("Only the chains of this clone; may be repeated", metavar="CLONE")] = ()
+    fix_hints: Annotated[bool, param("Say with each issue what mends it")] = False
+
+
+class BadEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """The first entry of a chain that does not verify."""
+
+    file: str
+    line: int | None
+    reason: str
+
+
+class ChainReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One writer's events."""
+
+    clone: str
+    events: int
+    head: str
+    ok: bool
+    first_bad: BadEntry | None = None
+
+
+class Anchors(msgspec.Struct, frozen=True, kw_only=True):
+    """What writers said of each other's chains."""
+
+    checked: int
+    broken: tuple[str, ...] = ()
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that does not verify, or that somebody should know."""
+
+    code: str
+    severity: Literal["error", "warning"]
+    subject: str
+    message: str
+    hint: str = ""
+    file: str | None = None
+    line: int | None = None
+
+
+class Audited(Result, frozen=True, kw_only=True):
+    """What the audit found; the verdict is `fail` as soon as one issue is an error."""
+
+    verdict: Literal["pass", "warn", "fail"]
+    chains: tuple[ChainReport, ...]
+    anchors: Anchors
+    quarantined: tuple[Quarantined, ...]
+    rendered_mismatch: tuple[str, ...]
+    issues: tuple[Issue, ...]
+
+
+@operation(Panel.GOVERNANCE, reads_only=True, idempotent=True, fail_status=7)
+def run(ctx: Context, params: Audit) -> Audited:
+    """Prove the record: every chain, every anchor, the fold and the files rendered from it.
+
+    Recomputes each writer's chain event by event, compares what writers said of each other, renders every file anew,
+    and compares the branch and the mount with what this clone had before. Names the first bad entry of each chain with
+    file and line. Exit 7 when something does not verify.
+    """
+    ctx.progress("verifying the ledger")
+    governed = ctx.store.governed
+    proof = audit.prove(governed, ctx.progress)
+    try:
+        changed = changed_paths(governed)
+        issues = [*_of_proof(proof), *_of_mount(ctx, changed)]
+        quarantined = IndexView(proof.fold).quarantined()
+    finally:
+        proof.fold.close()
+    issues += [_quarantine(one) for one in quarantined if not _is_chain(one, proof)]
+    chains = tuple(_chain(chain) for chain in proof.chains if not params.clone or _wanted(chain, params.clone))
+    severities = {issue.severity for issue in issues}
+    return Audited(
+        verdict="fail" if "error" in severities else "warn" if severities else "pass",
+        chains=chains,
+        anchors=Anchors(
+            checked=proof.anchors_checked,
+            broken=tuple(f"{one.event} names {one.names}: {one.why}" for one in proof.anchors),
+        ),
+        quarantined=quarantined,
+        rendered_mismatch=proof.mismatched,
+        issues=tuple(issue if params.fix_hints else msgspec.structs.replace(issue, hint="") for issue in issues),
+    )
+
+
+def _of_proof(proof: Proof) -> list[Issue]:
+    found = [_broken(chain.writer, chain.first_bad) for chain in proof.chains if chain.first_bad is not None]
+    found += [
+        Issue(
+            code="ANCHOR_BROKEN",
+            severity="error",
+            subject=one.names,
+            message=f"{one.event} has seen {one.names}, which is {one.why} now",
+            hint="the chain was cut or rewritten: get it from another clone with exo sync",
+        )
+        for one in proof.anchors
+    ]
+    found += [
+        _placed("LEDGER_REWRITTEN", place, "exo sync, or any writing operation, restores it")
+        for place in proof.rewritten
+    ]
+    found += [
+        Issue(
+            code="RENDERED_MISMATCH",
+            severity="error",
+            subject=path,
+            message=f"{path} on the branch is not what the ledger says",
+            hint="exo sidecar-repair --render",
+            file=path,
+        )
+        for path in proof.mismatched
+    ]
+    found += [
+        Issue(
+            code="STRAY_FILE",
+            severity="warning",
+            subject=path,
+            message=f"{path} on the branch is none of exo's files; it counts for nothing",
+            file=path,
+        )
+        for path in proof.strays
+    ]
+    return found
+
+
+def _of_mount(ctx: Context, changed: set[str]) -> list[Issue]:
+    """Return what is wrong with files of the mount: an edited ledger fails, an edit not taken in yet does not."""
+    governed = ctx.store.governed
+    root = governed.tree_of(governed.tip())
+    ledger = audit.ledger_files_edited(governed, changed)
+    found = [_placed("LEDGER_FILE_EDITED", place, "exo sidecar-repair puts the file back") for place in ledger]
+    rest = changed - {place.file for place in ledger}
+    for edit in hand_edits.differing(governed, root, rest):
+        fault = hand_edits.fault_of(edit)
+        found.append(
+            Issue(
+                code="EDIT_PENDING" if fault is None else "FILE_UNREADABLE",
+                severity="warning",
+                subject=edit.path,
+                message=f"{edit.path} was edited by hand and is not taken in yet"
+                if fault is None
+                else f"{edit.path}: {fault.message}",
+                hint="exo sync takes it in" if fault is None else f"mend .exo/{edit.path}",
+                file=edit.path,
+                line=fault.line if fault else None,
+            )
+        )
+    return found
+
+
+def _chain(chain: Chain) -> ChainReport:
+    bad = chain.first_bad
+    return ChainReport(
+        clone=chain.writer,
+        events=chain.events,
+        head=chain.head,
+        ok=bad is None,
+        first_bad=BadEntry(file=bad.file, line=bad.line, reason=bad.reason) if bad else None,
+    )
+
+
+def _broken(writer: str, place: Place) -> Issue:
+    return Issue(
+        code="CHAIN_BROKEN",
+        severity="error",
+        subject=writer,
+        message=f"the chain of {writer} breaks in {place.file} line {place.line}: {place.reason}",
+        hint="events from there on do not count; another clone may have the chain whole: exo sync",
+        file=place.file,
+        line=place.line,
+    )
+
+
+def _placed(code: str, place: Place, hint: str) -> Issue:
+    return Issue(
+        code=code,
+        severity="error",
+        subject=place.file,
+        message=f"{place.file}{f' line {place.line}' if place.line else ''}: {place.reason}",
+        hint=hint,
+        file=place.file,
+        line=place.line,
+    )
+
+
+def _quarantine(one: Quarantined) -> Issue:
+    return Issue(
+        code="EVENT_QUARANTINED",
+        severity="warning",
+        subject=one.event,
+        message=f"{one.event} does not count: {one.reason}",
+    )
+
+
+def _is_chain(one: Quarantined, proof: Proof) -> bool:
+    """Whether the quarantine is that of a broken chain, which has an issue of its own."""
+    return any(chain.first_bad is not None and one.event.rpartition(":")[0] == chain.writer for chain in proof.chains)
+
+
+def _wanted(chain: Chain, clones: tuple[str, ...]) -> bool:
+    return any(chain.writer.startswith(clone.lower()) for clone in clones)

@@ -1,0 +1,220 @@
+"""Context: everything of the outside that an operation may touch, opened when first asked for.
+
+An operation never opens files, reads clocks or environment, or prints: it asks its context. `view()` is the state at
+the branch tip; `transact(rule)` decides on it and writes one commit (docs/architecture.md, "Transactions").
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import msgspec
+
+from exo_sidecar.domain import edits
+from exo_sidecar.git.locate import Place, locate
+from exo_sidecar.git.repository import Repository
+from exo_sidecar.host import caller as callers
+from exo_sidecar.host import clock as clocks
+from exo_sidecar.host import identity, live_sessions
+from exo_sidecar.host.caller import Call, Caller
+from exo_sidecar.model import instant
+from exo_sidecar.model.actor import is_agent
+from exo_sidecar.model.boot import BootClock
+from exo_sidecar.model.errors import ExoError, Offline
+from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.ids import Entropy
+from exo_sidecar.model.instant import Clock, Instant
+from exo_sidecar.model.outcome import Outcome
+from exo_sidecar.model.ticket import Ticket, TicketRecord
+from exo_sidecar.model.view import View
+from exo_sidecar.store.codec import raw_params
+from exo_sidecar.store.drafts import Stamp
+from exo_sidecar.store.store import Store
+
+
+class Warned(NamedTuple):
+    """Something that the caller should know and that stopped nothing."""
+
+    code: str
+    message: str
+
+
+def _say_nothing(_: str) -> None:
+    """Report no progress."""
+
+
+class Context:
+    """Opened for one call; `close` lets go of everything."""
+
+    def __init__(  # noqa: PLR0913 - one keyword per thing of the outside, given by `open` alone
+        self,
+        repo: Path,
+        *,
+        actor: str | None,
+        session: str | None,
+        environ: Mapping[str, str],
+        dry_run: bool,
+        offline: bool,
+        yes: bool,
+        interactive: bool,
+        clock: Clock,
+        entropy: Entropy,
+        progress: Callable[[str], None],
+    ) -> None:
+        self.repo = repo
+        self.environ = environ
+        self.dry_run = dry_run
+        self.offline = offline
+        self.yes = yes
+        self.interactive = interactive
+        self.entropy = entropy
+        self.progress = progress
+        self.warnings: list[Warned] = []
+        self._actor = actor
+        self._session = session
+        self._clock = clock
+        self._operation = "unknown"
+        self._params: msgspec.Raw | None = None
+
+    @classmethod
+    def open(  # noqa: PLR0913 - as above
+        cls,
+        repo: Path,
+        *,
+        actor: str | None = None,
+        session: str | None = None,
+        environ: Mapping[str, str],
+        dry_run: bool = False,
+        offline: bool = False,
+        yes: bool = False,
+        interactive: bool = False,
+        clock: Clock = clocks.system_clock,
+        entropy: Entropy = os.urandom,
+        progress: Callable[[str], None] = _say_nothing,
+    ) -> Self:
+        """Return a context for one call in the repository that `repo` lies in; nothing is opened yet."""
+        return cls(
+            repo,
+            actor=actor,
+            session=session,
+            environ=environ,
+            dry_run=dry_run,
+            offline=offline,
+            yes=yes,
+            interactive=interactive,
+            clock=clock,
+            entropy=entropy,
+            progress=progress,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def begin(self, operation: str, params: Mapping[str, object]) -> None:
+        """Take note of what is done, for the events and the commit message of the transaction."""
+        self._operation = operation
+        self._params = raw_params(params)
+
+    @cached_property
+    def place(self) -> Place:
+        """Where the repository is; NotARepository and its like."""
+        return locate(self.repo)
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The git repository."""
+        return Repository(self.place)
+
+    @cached_property
+    def store(self) -> Store:
+        """The records; SidecarMissing when the repository is not governed."""
+        return Store(self.repository, entropy=self.entropy, absorb=self._absorb, progress=self.progress)
+
+    @cached_property
+    def caller(self) -> Caller:
+        """Who calls, and within which session."""
+        call = Call(
+            actor=self._actor,
+            session=self._session,
+            environ=self.environ,
+            git_user=identity.git_user_name(self.place.common, self.environ),
+            worktree=self.place.worktree,
+        )
+        listed = live_sessions.listed(self.place.common)
+        for finding in listed.findings:
+            self.tell(finding)
+        return callers.resolve(call, listed.sessions)
+
+    @cached_property
+    def now(self) -> Instant:
+        """The wall clock's time, one for the whole call; for people only."""
+        return instant.of(self._clock())
+
+    def boot_clock(self) -> BootClock:
+        """Return the boot clock's reading."""
+        return clocks.boot_clock()
+
+    def view(self) -> View:
+        """Return the state at the branch tip."""
+        return self.store.view()
+
+    def transact(self, rule: Callable[[View], Outcome]) -> View:
+        """Decide by `rule` and write one commit with its events; return the state after it.
+
+        With --dry-run nothing is written, and the view returned shows what would be. The events of a refused outcome
+        are committed before its refusal is raised.
+        """
+        committed = self.store.transact(rule, self.stamp(), dry_run=self.dry_run)
+        for finding in committed.findings:
+            self.tell(finding)
+        if committed.refusal is not None:
+            raise committed.refusal
+        return self.store.view()
+
+    def stamp(self) -> Stamp:
+        """Return what the events of this call have in common."""
+        caller = callers.require_clear(self.caller)
+        return Stamp(
+            actor=caller.actor,
+            session=caller.session,
+            at=self.now,
+            operation=self._operation,
+            params=self._params,
+        )
+
+    def warn(self, code: str, message: str) -> None:
+        """Tell the caller something that stops nothing."""
+        self.warnings.append(Warned(code, message))
+
+    def warn_of(self, error: ExoError) -> None:
+        """Tell of an inability that stops nothing."""
+        self.warn(error.code, f"{error.message}{f' ({error.hint})' if error.hint else ''}")
+
+    def tell(self, finding: Finding) -> None:
+        """Tell a finding as a warning."""
+        self.warn(finding.code, f"{finding.message}{f' ({finding.hint})' if finding.hint else ''}")
+
+    def require_network(self, what: str) -> None:
+        """Raise Offline when --offline forbids what cannot be done without the network."""
+        if self.offline:
+            message = f"{what} needs the network, and --offline forbids it"
+            raise Offline(message)
+
+    def close(self) -> None:
+        """Let go of everything; a dry run's decision is forgotten."""
+        if "store" in self.__dict__:
+            self.store.close()
+        if "repository" in self.__dict__:
+            self.repository.close()
+
+    def _absorb(self, view: View, before: TicketRecord | None, after: Ticket) -> Outcome:
+        human = not is_agent(self.caller.actor) and not identity.is_agent_environment(self.environ)
+        return edits.absorb_ticket(view, before, after, self.caller, human=human)

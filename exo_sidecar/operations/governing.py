@@ -1,0 +1,188 @@
+"""Governing: the governance branch of a repository found or begun, and mounted; what `init` and `sidecar-init` share.
+
+No network call is made while the clone's lock is held. Order: ask the remote, attach the mount, merge what the remote
+has, name the authority on leases; a kill between any two leaves it repeatable.
+"""
+
+from typing import Final, Literal, NamedTuple
+
+from exo_sidecar.git import fetch as fetching
+from exo_sidecar.git import mount
+from exo_sidecar.git import remote as remotes
+from exo_sidecar.git import repository as repositories
+from exo_sidecar.git.oid import Oid
+from exo_sidecar.git.remote import Remote
+from exo_sidecar.leases import authority as authorities
+from exo_sidecar.leases.seen import LeaseUnsupported
+from exo_sidecar.model import ids
+from exo_sidecar.model.errors import Conflict, NotARepository, Offline
+from exo_sidecar.model.event import AuthoritySet, Draft
+from exo_sidecar.model.lease import Authority
+from exo_sidecar.model.outcome import Outcome
+from exo_sidecar.model.view import View
+from exo_sidecar.operations.context import Context
+from exo_sidecar.store import mounting, publish
+from exo_sidecar.store.authority import SUBJECT
+from exo_sidecar.sync import distance
+from exo_sidecar.sync.merge import merge
+
+MERGES_MAX: Final = 50
+_USUAL_REMOTE: Final = "origin"
+
+Source = Literal["local", "remote", "new"]
+
+
+class Wanted(NamedTuple):
+    """How a repository is to be governed."""
+
+    branch: str = mounting.DEFAULT_BRANCH
+    path: str = mounting.DEFAULT_PATH
+    remote: str = _USUAL_REMOTE
+    default_branch: str = "main"
+    init_git: bool = True
+    fetch_remote: bool = True
+    absorb_folder: bool = True
+
+
+class Mounted(NamedTuple):
+    """What was found and done."""
+
+    branch: str
+    path: str
+    already: bool
+    source: Source
+    """Where the branch came from."""
+    upstream: str | None
+    excluded: bool
+    """Whether the mount was added to git's exclude file now."""
+    git_made: bool
+
+
+class _Asked(NamedTuple):
+    """What the remote shows."""
+
+    remote: Remote | None
+    tip: Oid | None
+
+
+def mount_branch(ctx: Context, wanted: Wanted) -> Mounted:
+    """Mount the governance branch: the local one, else the remote's, else a new one; safe to repeat.
+
+    Raises:
+        NotARepository: there is no git repository, and none is to be made.
+        SidecarPathInvalid, SidecarPathBusy, SidecarBranchBusy, SidecarBranchMismatch, FormatTooNew.
+        RemoteUnreachable, RemoteDenied, RemoteUnknown, Offline: nothing was changed.
+    """
+    mounting.check_branch(wanted.branch)
+    git_made = _ensure_repository(ctx, wanted)
+    if git_made and ctx.dry_run:
+        return Mounted(wanted.branch, wanted.path, already=False, source="new", upstream=None, excluded=True, git_made=True)
+    repository, place = ctx.repository, ctx.place
+    path = mounting.place_of_mount(place, wanted.path)
+    state = mounting.current(repository, wanted.branch, path)
+    path = state.path if state else path
+    tip = repository.refs.read(f"refs/heads/{wanted.branch}")
+    is_settled = state is not None and tip is not None and ctx.view().authority() is not None
+    asked = _Asked(None, None) if is_settled else _ask(ctx, wanted)
+    source: Source = "local" if tip is not None else "remote" if asked.tip is not None else "new"
+    found = Mounted(
+        branch=wanted.branch,
+        path=str(path),
+        already=state is not None and state.folder_present and tip is not None,
+        source=source,
+        upstream=None,
+        excluded=state is None,
+        git_made=git_made,
+    )
+    if ctx.dry_run:
+        return found
+    excluded = mount.exclude(place, path)
+    mounting.attach(repository, wanted.branch, path)
+    if asked.tip is not None and asked.remote is not None:
+        _merge(ctx, asked.remote, asked.tip)
+    _name_authority(ctx, asked.remote)
+    named = _configured(ctx, wanted)
+    upstream = mounting.configure(repository.settings, wanted.branch, named)
+    return found._replace(excluded=excluded, upstream=upstream)
+
+
+def _ensure_repository(ctx: Context, wanted: Wanted) -> bool:
+    """Make a git repository where there is none; return whether that was needed."""
+    try:
+        return ctx.place is None
+    except NotARepository:
+        if not wanted.init_git:
+            raise
+    if not ctx.dry_run:
+        repositories.init(ctx.repo, wanted.default_branch)
+    return True
+
+
+def _configured(ctx: Context, wanted: Wanted) -> str | None:
+    """Return the remote's name when the repository has it; the usual one may be missing, another may not. RemoteUnknown."""
+    if wanted.remote == _USUAL_REMOTE and wanted.remote not in ctx.repository.settings.remotes():
+        return None
+    return remotes.named(ctx.repository, wanted.remote).name
+
+
+def _ask(ctx: Context, wanted: Wanted) -> _Asked:
+    """Ask the remote for the governance branch, and bring its objects; nothing is asked where there is no remote."""
+    if _configured(ctx, wanted) is None or not wanted.fetch_remote:
+        return _Asked(None, None)
+    if ctx.offline:
+        message = f"whether {wanted.remote} has {wanted.branch} needs the network, and --offline forbids it"
+        raise Offline(message, hint="--no-fetch-remote governs this clone alone, with leases decided here")
+    remote = remotes.named(ctx.repository, wanted.remote)
+    objects = ctx.repository.objects
+    name = f"refs/heads/{wanted.branch}"
+
+    def want(refs: dict[str, Oid]) -> list[Oid]:
+        found = refs.get(name)
+        return [] if found is None or ctx.dry_run or objects.contains(found) else [found]
+
+    tip = fetching.fetch(ctx.repository, remote, want, [name]).refs.get(name)
+    if tip is not None and not ctx.dry_run:
+        mounting.check_format(ctx.repository, tip)
+    return _Asked(remote, tip)
+
+
+def _merge(ctx: Context, remote: Remote, tip: Oid) -> None:
+    """Bring what the remote has into the branch: its ledger lines; its tree only when ours would be the same."""
+    store = ctx.store
+    distance.note(store.governed, str(remote), tip)
+    for _ in range(MERGES_MAX):
+        try:
+            with store.locked():
+                store.clone_id()
+                merge(store, str(remote), tip, store.progress)
+        except publish.Moved:
+            continue
+        return
+    message = f"{store.governed.branch} kept moving while {remote} was merged"
+    raise Conflict(message)
+
+
+def _name_authority(ctx: Context, remote: Remote | None) -> None:
+    """Name the place that decides who holds leases, unless the ledger does; this also writes the first commit."""
+    chosen = None if ctx.view().authority() else _choose(ctx, remote)
+
+    def rule(view: View) -> Outcome:
+        if chosen is None or view.authority() is not None:
+            return Outcome()
+        data = AuthoritySet(id=chosen.id, remote=chosen.remote, mode=chosen.mode)
+        return Outcome(events=(Draft(subject=SUBJECT, data=data),))
+
+    ctx.transact(rule)
+
+
+def _choose(ctx: Context, remote: Remote | None) -> Authority:
+    """Make the remote, else this repository, the authority; a server that refuses its ref decides by the branch."""
+    minted = ids.mint_nonce(ctx.entropy)
+    try:
+        established = authorities.establish(ctx.repository, remote, minted)
+    except LeaseUnsupported as error:
+        if remote is None:
+            raise
+        ctx.warn_of(error)
+        return Authority(id=minted, remote=remote.name, mode="branch")
+    return Authority(id=established.id, remote=remote.name if remote else None)

@@ -1,0 +1,158 @@
+"""Next: the best free ticket, found and reserved."""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from exo_sidecar.domain import dispatch
+from exo_sidecar.model import actor as actors
+from exo_sidecar.model.actor import Actor
+from exo_sidecar.model.errors import NotFound
+from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.ticket import Ticket
+from exo_sidecar.model.view import TicketRow, View
+from exo_sidecar.operations import choosing
+from exo_sidecar.operations.choosing import Filter
+from exo_sidecar.operations.context import Context
+from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
+
+TIE_BREAK: Final = "score, then priority, then the older ticket"
+
+
+class NoTicket(NotFound):
+    """There is nothing to hand out."""
+
+    code = "NO_TICKET"
+    advice = "exo ticket-create makes work; exo ticket-list shows what there is"
+
+
+class Next(Params, frozen=True, kw_only=True):
+    """Parameters of `next`."""
+
+    owner: Annotated[str | None, param("For whom; left away: the caller", metavar="ACTOR")] = None
+    role: Annotated[str, param("The role that the work is for", metavar="NAME")] = "Builder"
+    ticket_id: Annotated[str | None, param("Reserve this one, or refuse", metavar="ID", completes="ticket")] = None
+    type: Annotated[tuple[str, ...], param("Only this type; may be repeated")] = ()
+    label: Annotated[tuple[str, ...], param("Only with this label; several: with all of them")] = ()
+    hours: Annotated[int | None, param("How long the lease lives, in hours", metavar="N")] = None
+    ttl: Annotated[str | None, param("How long the lease lives, like 30m or 4h", metavar="DUR")] = None
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What the score is made of: 100 x (6 - priority) + 30 x unblocks."""
+
+    priority: int
+    unblocks: int
+
+
+class Reasoning(msgspec.Struct, frozen=True, kw_only=True):
+    """Why this ticket."""
+
+    candidates: int
+    """How many tickets could have been handed out, up to 64."""
+    score: int
+    terms: Terms
+    tie_break: str
+    held_back: tuple[dispatch.HeldBack, ...]
+    """Tickets ranked higher that could not be, up to 20."""
+
+
+class LeaseOffered(msgspec.Struct, frozen=True, kw_only=True):
+    """The lease under which the ticket is reserved."""
+
+    epoch: int
+    ttl_seconds: int
+    deadline_in: int | None = None
+
+
+class NextChosen(Result, frozen=True, kw_only=True):
+    """A ticket that was reserved; with --dry-run one that would be."""
+
+    ticket_id: TicketId
+    ticket: Ticket
+    session_id: SessionId | None
+    """The reserved session, which `session-start` adopts; None with --dry-run."""
+    lease: LeaseOffered | None
+    reused: bool
+    """Whether it was reserved before."""
+    reasoning: Reasoning
+
+
+@operation(Panel.LEASES_AND_SYNC, writes=True, network=True)
+def run(ctx: Context, params: Next) -> NextChosen:
+    """Pick the best free ticket and reserve it: lease, session and status in one go.
+
+    `exo session-start` in the same worktree adopts the reservation. Called again before that it returns the same one.
+    With --dry-run it answers from this clone alone, without the network.
+    """
+    owner = actors.parse(params.owner) if params.owner else ctx.caller.actor
+    wanted = Filter(types=params.type, labels=params.label)
+    if ctx.dry_run:
+        return _preview(ctx.view(), params, wanted)
+    return _reserved(ctx, params, wanted, owner)
+
+
+def _preview(view: View, params: Next, wanted: Filter) -> NextChosen:
+    """Return what would be handed out, as far as the ledger of this clone knows."""
+    if params.ticket_id:
+        record = view.find_ticket(params.ticket_id)
+        refusal = choosing.refusal(view, record.id)
+        if refusal is not None:
+            raise refusal
+        offer = choosing.Offer(choosing.row_of(view, record), ())
+        return _chosen(view, offer, 1)
+    offers = choosing.offers(view, wanted)
+    if not offers.rows:
+        raise no_ticket(view, wanted)
+    return _chosen(view, choosing.Offer(offers.rows[0], ()), len(offers.rows))
+
+
+def _reserved(ctx: Context, params: Next, wanted: Filter, owner: Actor) -> NextChosen:
+    # Reserving needs the lease room and the network's; a preview answers in the time that loading them takes.
+    from exo_sidecar.operations import reserving  # noqa: PLC0415
+
+    wish = reserving.Wish(params.ticket_id, owner, params.role, params.ttl, params.hours, wanted)
+    found = reserving.reserve(ctx, wish)
+    if found is None:
+        raise no_ticket(ctx.view(), wanted)
+    return msgspec.structs.replace(
+        _chosen(found.view, found.offer, found.candidates),
+        session_id=found.live.session,
+        lease=_offered(found.live.epoch, found.live.ttl_seconds, found.live.lease_seconds_left(ctx.boot_clock())),
+        reused=found.reused,
+    )
+
+
+def no_ticket(view: View, wanted: Filter) -> NoTicket:
+    """Return the error that says, candidate by candidate, why nothing can be handed out."""
+    held = choosing.held_back(view, wanted)
+    if not held:
+        return NoTicket("there is no open task that fits")
+    lines = tuple(f"{each.ticket}: {'; '.join(reason.message for reason in each.reasons)}" for each in held)
+    message = f"no ticket can be handed out; held back: {'. '.join(lines[:3])}"
+    return NoTicket(message, hint="exo ticket-show says what each of them waits for", held_back=lines)
+
+
+def _chosen(view: View, offer: choosing.Offer, candidates: int) -> NextChosen:
+    row: TicketRow = offer.row
+    record = view.find_ticket(row.id)
+    return NextChosen(
+        ticket_id=row.id,
+        ticket=record.ticket,
+        session_id=None,
+        lease=None,
+        reused=False,
+        reasoning=Reasoning(
+            candidates=candidates,
+            score=row.score,
+            terms=Terms(priority=row.priority, unblocks=row.unblocks),
+            tie_break=TIE_BREAK,
+            held_back=offer.passed_over,
+        ),
+    )
+
+
+def _offered(epoch: int | None, ttl_seconds: int | None, left: float | None) -> LeaseOffered | None:
+    if epoch is None or ttl_seconds is None:
+        return None
+    return LeaseOffered(epoch=epoch, ttl_seconds=ttl_seconds, deadline_in=None if left is None else int(left))

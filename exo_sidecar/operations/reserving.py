@@ -1,0 +1,172 @@
+"""Reserving: a ticket claimed for a session that is yet to start."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from exo_sidecar.domain import sessions, wording
+from exo_sidecar.domain.dispatch import HeldBack, Reason
+from exo_sidecar.domain.sessions import Grant
+from exo_sidecar.host.caller import Caller
+from exo_sidecar.host.live_sessions import LiveSession
+from exo_sidecar.leases import rules
+from exo_sidecar.leases.refs import Survey
+from exo_sidecar.leases.value import LeaseDamaged
+from exo_sidecar.model import ids
+from exo_sidecar.model.actor import Actor
+from exo_sidecar.model.errors import ExoError, LeaseHeld, Refused
+from exo_sidecar.model.ids import TicketId
+from exo_sidecar.model.outcome import Outcome
+from exo_sidecar.model.view import TicketRow, View
+from exo_sidecar.operations import choosing, claiming, exchange, lease_terms, session_facts
+from exo_sidecar.operations.choosing import Filter, Offer
+from exo_sidecar.operations.claiming import Aim, Claimed
+from exo_sidecar.operations.context import Context
+from exo_sidecar.operations.lease_desk import LeaseDesk, Terms
+
+
+class Wish(NamedTuple):
+    """A reservation as it is asked for."""
+
+    ticket: str | None
+    owner: Actor
+    role: str
+    ttl: str | None
+    hours: int | None
+    filter: Filter
+
+
+class Reserved(NamedTuple):
+    """A reservation, new or found."""
+
+    view: View
+    live: LiveSession
+    offer: Offer
+    candidates: int
+    reused: bool
+
+
+def reserve(ctx: Context, wish: Wish) -> Reserved | None:
+    """Reserve the ticket named, or the best free one; None when there is none. What is reserved here comes again."""
+    session_facts.worktree_of(ctx)
+    exchange.pull(ctx)
+    view = ctx.view()
+    lease_terms.ttl_seconds(view.config().leases, wish.ttl, wish.hours)
+    ticket = view.find_ticket(wish.ticket).id if wish.ticket else None
+    found = _reservation(ctx, view, wish, ticket)
+    if found is not None:
+        return found
+    desk = LeaseDesk(ctx, "next")
+    if ticket is not None:
+        return _reserve_named(ctx, desk, view, wish, ticket)
+    return _reserve_best(ctx, desk, view, wish)
+
+
+def _reservation(ctx: Context, view: View, wish: Wish, ticket: TicketId | None) -> Reserved | None:
+    """Return the owner's reservation of this worktree, as long as it still holds its ticket."""
+    here = session_facts.in_worktree(session_facts.living(ctx, view, "reserved"), session_facts.worktree_of(ctx))
+    for live in session_facts.on_ticket(here, ticket):
+        record, known = view.ticket(live.ticket), view.session(live.session)
+        overtaken = known is None or view.highest_epoch(live.ticket) > (known.epoch or 0)
+        if live.actor == wish.owner and record is not None and not overtaken:
+            return Reserved(view, live, Offer(choosing.row_of(view, record), ()), 1, reused=True)
+    return None
+
+
+def _reserve_named(ctx: Context, desk: LeaseDesk, view: View, wish: Wish, ticket: TicketId) -> Reserved:
+    refusal = sessions.readiness(view, ticket, dispatched=True) or _over_quota(desk.survey(), view, wish)
+    if refusal is not None:
+        raise refusal
+    record = view.find_ticket(ticket)
+    claimed = _claim(ctx, desk, view, wish, [ticket])
+    return Reserved(claimed.view, claimed.live, Offer(choosing.row_of(view, record), ()), 1, reused=False)
+
+
+def _reserve_best(ctx: Context, desk: LeaseDesk, view: View, wish: Wish) -> Reserved | None:
+    survey = desk.survey()
+    refusal = _over_quota(survey, view, wish)
+    if refusal is not None:
+        raise refusal
+    rows = choosing.offers(view, wish.filter, may_be_had=lambda ticket: _may_be_had(desk, survey, ticket)).rows
+    free = [row for row in rows if _may_be_had(desk, survey, row.id)]
+    passed = [_held(survey, row) for row in rows if row not in free]
+    remaining = list(free)
+    for _ in range(view.config().dispatch.max_attempts):
+        if not remaining:
+            break
+        try:
+            claimed = _claim(ctx, desk, view, wish, [row.id for row in remaining])
+        except (LeaseHeld, LeaseDamaged):
+            break  # every one of them was taken in the meantime
+        except Refused as error:
+            # Won, and then the governance branch brought news of it: it was given back.
+            passed += [HeldBack(row.id, (Reason("refused", error.message),)) for row in _named_by(error, remaining)]
+            remaining = [row for row in remaining if row not in _named_by(error, remaining)]
+            continue
+        row = next(row for row in free if row.id == claimed.ticket)
+        before = tuple(each for each in passed if _ranks_before(rows, each.ticket, row.id))
+        return Reserved(
+            claimed.view, claimed.live, Offer(row, before[: choosing.HELD_BACK_MAX]), len(free), reused=False
+        )
+    return None
+
+
+def _claim(ctx: Context, desk: LeaseDesk, view: View, wish: Wish, tickets: Sequence[TicketId]) -> Claimed:
+    role = wording.line("role", wish.role, longest=wording.WORD_MAX)
+    session_id = ids.mint_session(ctx.entropy)
+    now = ctx.boot_clock()
+    live = LiveSession(
+        session=session_id,
+        ticket=tickets[0],
+        actor=wish.owner,
+        state="reserved",
+        worktree=str(session_facts.worktree_of(ctx)),
+        boot_id=now.boot_id,
+        heartbeat=now.seconds,
+    )
+    ttl = lease_terms.ttl_seconds(view.config().leases, wish.ttl, wish.hours)
+    caller = ctx.caller
+    ctx.caller = Caller(caller.actor, session_id)
+
+    def rule(now_view: View, ticket: TicketId, grant: Grant) -> Outcome:
+        return sessions.reserve(now_view, ticket, grant, role)
+
+    try:
+        claimed = claiming.claim(ctx, desk, tickets, Aim(Terms(session_id, wish.owner, ttl), live, rule))
+    except ExoError:
+        ctx.caller = caller
+        raise
+    exchange.push(ctx)
+    return claimed
+
+
+def _may_be_had(desk: LeaseDesk, survey: Survey, ticket: TicketId) -> bool:
+    """Whether the lease is free, or its holder is silent past the take-over rule."""
+    seen = survey.leases.get(ticket)
+    if ticket in survey.damaged:
+        return False
+    return seen is None or seen.lease.state == "released" or desk.sight(seen).stale
+
+
+def _over_quota(survey: Survey, view: View, wish: Wish) -> ExoError | None:
+    leases = (seen.lease for seen in survey.leases.values())
+    return rules.check_quota(leases, wish.owner, view.config().leases.per_actor)
+
+
+def _held(survey: Survey, row: TicketRow) -> HeldBack:
+    seen = survey.leases.get(row.id)
+    if seen is None:
+        return HeldBack(row.id, (Reason("damaged", survey.damaged.get(row.id, "its lease cannot be read")),))
+    holder = seen.lease.holder
+    message = f"{row.id} is held by {holder.actor} in session {holder.session} (epoch {seen.lease.epoch})"
+    return HeldBack(row.id, (Reason("held", message),))
+
+
+def _named_by(error: ExoError, remaining: Sequence[TicketRow]) -> list[TicketRow]:
+    """Return the candidate that an error is about; all of them when it names none: every one was refused."""
+    named = [row for row in remaining if row.id == error.details.get("ticket")]
+    return named or list(remaining)
+
+
+def _ranks_before(rows: Sequence[TicketRow], one: TicketId, other: TicketId) -> bool:
+    order = [row.id for row in rows]
+    return one in order and order.index(one) < order.index(other)

@@ -1,0 +1,203 @@
+"""How a session finishes: lease confirmed, memento written, ticket moved, lease released together with the push."""
+
+from typing import Final, NamedTuple
+
+from exo_sidecar.domain import holding, sessions, wording
+from exo_sidecar.domain.sessions import Ending, SessionNotActive
+from exo_sidecar.host import checkout, live_sessions
+from exo_sidecar.host.caller import require_clear
+from exo_sidecar.host.checkout import CheckoutUnreadable
+from exo_sidecar.host.process import ProgramMissing
+from exo_sidecar.leases.refs import BranchBehind, LeaseUnknown
+from exo_sidecar.model.actor import Actor
+from exo_sidecar.model.errors import Environment, Held, SessionFenced
+from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.session import Finish, SessionRecord
+from exo_sidecar.model.view import View
+from exo_sidecar.operations import exchange, session_facts
+from exo_sidecar.operations.context import Context
+from exo_sidecar.operations.exchange import Exchanged
+from exo_sidecar.operations.lease_desk import LeaseDesk
+from exo_sidecar.operations.registry import Result
+from exo_sidecar.store import layout
+
+COMMITS_SHOWN_MAX: Final = 200
+PATHS_SHOWN_MAX: Final = 200
+PATH_LENGTH_MAX: Final = 500
+"""Together they keep the event's line far below its limit."""
+
+
+class Wish(NamedTuple):
+    """A finish as it is asked for."""
+
+    summary: str
+    ticket: str | None
+    status: str
+    reason: str | None
+    next_step: str | None
+    artifacts: tuple[str, ...]
+    blockers: tuple[str, ...]
+    errors: tuple[str, ...]
+    lesson: str | None
+    keep_lease: bool
+
+
+class SessionFinished(Result, frozen=True, kw_only=True):
+    """A session that ended."""
+
+    session_id: SessionId
+    ticket_id: TicketId
+    ticket_status: str
+    commits: tuple[str, ...]
+    uncommitted: tuple[str, ...]
+    """Files that the session leaves changed and not committed."""
+    memento_path: str
+    """Below the mount of the governance branch."""
+    released_lease: bool
+    sync: Exchanged
+
+
+class Released(NamedTuple):
+    """What became of a lease that is given back."""
+
+    released: bool
+    sync: Exchanged
+
+
+def finish(ctx: Context, wish: Wish) -> SessionFinished:
+    """Finish the caller's session."""
+    view = ctx.view()
+    ticket = view.find_ticket(wish.ticket).id if wish.ticket else None
+    session = _session(ctx, view, ticket)
+    record = view.ticket(session.ticket)
+    status = record.ticket.status if record and wish.status == sessions.KEEP else wish.status
+    ending = Ending(_said(ctx, wish, session, status), wish.status, _passage("reason", wish.reason), ticket)
+    ending = ending._replace(release=not wish.keep_lease)
+    # Asked before the network is: a malformed wish should not cost a connection.
+    early = sessions.finish(view, session.id, ending)
+    if early.refusal is not None:
+        raise early.refusal
+    desk = LeaseDesk(ctx, "session-finish")
+    if not ctx.dry_run:
+        confirm(ctx, desk, session)
+    after = ctx.transact(lambda now: sessions.finish(now, session.id, ending))
+    let_go = hand_back(ctx, desk, session, release=ending.release)
+    if not ctx.dry_run:
+        live_sessions.remove(ctx.place.common, session.id)
+    moved = after.ticket(session.ticket)
+    return SessionFinished(
+        session_id=session.id,
+        ticket_id=session.ticket,
+        ticket_status=moved.ticket.status if moved else status,
+        commits=ending.finish.commits,
+        uncommitted=ending.finish.uncommitted,
+        memento_path=layout.memento_path(session.id),
+        released_lease=let_go.released,
+        sync=let_go.sync,
+    )
+
+
+def confirm(ctx: Context, desk: LeaseDesk, session: SessionRecord) -> None:
+    """Make sure that the session still has its lease; offline that is left to the next sync.
+
+    Raises:
+        SessionFenced: it has lost it; nothing was changed.
+        Or an error of the transport.
+    """
+    if ctx.offline and desk.authority.remote is not None:
+        ctx.warn(
+            "FINISH_UNCONFIRMED", f"the lease of {session.ticket} could not be confirmed; the next exo sync decides"
+        )
+        return
+    seen = desk.held(session.ticket, session.id)
+    if seen is None or (seen.lease.state == "released" and seen.lease.epoch != session.epoch):
+        raise holding.session_fenced(session.ticket, session.id)
+
+
+def hand_back(ctx: Context, desk: LeaseDesk, session: SessionRecord, *, release: bool) -> Released:
+    """Push what was written, and the release with it; what cannot be confirmed is a warning, for it is written here.
+
+    Raises:
+        SessionFenced: the lease was lost in between; what was written counts nowhere.
+    """
+    if ctx.dry_run:
+        return Released(release, exchange.skipped("dry run"))
+    if not release:
+        return Released(released=False, sync=exchange.push(ctx))
+    if ctx.offline and desk.authority.remote is not None:
+        return Released(released=False, sync=exchange.skipped("--offline"))
+    try:
+        handed = desk.release(session.ticket, session.id, Actor(session.actor))
+    except Held as error:
+        raise _fenced_in_between(session, error) from error
+    except (Environment, BranchBehind) as error:
+        ctx.warn_of(error)
+        unconfirmed = LeaseUnknown(
+            f"the end of {session.id} is written here and not confirmed by the lease's authority"
+        )
+        ctx.warn(
+            "FINISH_UNCONFIRMED", f"{unconfirmed.message}; exo lease-release --ticket-id {session.ticket} tries again"
+        )
+        return Released(released=False, sync=Exchanged(state="failed", reason=error.message))
+    return Released(handed.released, exchange.carried(ctx, handed.tip) if handed.tip else exchange.push(ctx))
+
+
+def _fenced_in_between(session: SessionRecord, error: Held) -> SessionFenced:
+    message = f"{session.id} lost {session.ticket} while it finished: {error.message}; its last events count nowhere"
+    return SessionFenced(message, ticket=session.ticket, session=session.id)
+
+
+def _session(ctx: Context, view: View, ticket: TicketId | None) -> SessionRecord:
+    """Return the session that is meant: the caller's, else this worktree's only one on the ticket named."""
+    session_id = require_clear(ctx.caller).session
+    if session_id is None and ticket is not None:
+        living = session_facts.on_ticket(session_facts.living(ctx, view, "active"), ticket)
+        own = [live for live in living if live.actor == ctx.caller.actor]
+        session_id = own[0].session if len(own) == 1 else None
+    if session_id is None:
+        message = f"{ctx.caller.actor} has no session at work here"
+        raise SessionNotActive(message)
+    record = view.session(session_id)
+    if record is None:
+        message = f"there is no session {session_id}"
+        raise SessionNotActive(message, session=session_id)
+    return record
+
+
+def _said(ctx: Context, wish: Wish, session: SessionRecord, status: str) -> Finish:
+    head = checkout.head(ctx.place)
+    commits, uncommitted = _changes(ctx, session)
+    return Finish(
+        summary=wording.passage("summary", wish.summary),
+        ticket_status=status,
+        head=head.commit,
+        branch=head.branch,
+        commits=commits,
+        uncommitted=uncommitted,
+        next_step=_passage("next_step", wish.next_step),
+        artifacts=tuple(wording.line("artifact", item, longest=wording.MEMBER_MAX) for item in wish.artifacts),
+        blockers=tuple(wording.line("blocker", item, longest=wording.MEMBER_MAX) for item in wish.blockers),
+        lesson=_passage("lesson", wish.lesson),
+        errors=tuple(wording.line("error", item, longest=wording.MEMBER_MAX) for item in wish.errors),
+    )
+
+
+def _passage(name: str, text: str | None) -> str | None:
+    return wording.passage(name, text) or None if text is not None else None
+
+
+def _changes(ctx: Context, session: SessionRecord) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the commits since the session's base, and what it leaves uncommitted beyond what was so at its start."""
+    worktree = ctx.place.worktree
+    if worktree is None or ctx.place.in_mount:
+        return (), ()
+    live = live_sessions.read(ctx.place.common, session.id)
+    try:
+        commits = checkout.commits_since(worktree, session.base, COMMITS_SHOWN_MAX) if session.base else ()
+        paths = tuple(path for path in checkout.uncommitted(worktree) if len(path) <= PATH_LENGTH_MAX)[:PATHS_SHOWN_MAX]
+    except (CheckoutUnreadable, ProgramMissing) as error:
+        ctx.warn_of(error)
+        return (), ()
+    before = live.dirty if live else {}
+    now = checkout.contents(worktree, tuple(path for path in paths if path in before))
+    return commits, tuple(path for path in paths if path not in before or before[path] != now[path])

@@ -1,0 +1,229 @@
+"""How a session starts: its ticket chosen, its lease won, its beginning written down, its agent told what there is."""
+
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from exo_sidecar.domain import holding, sessions, wording
+from exo_sidecar.domain.sessions import (
+    Grant,
+    SessionAlreadyActive,
+    SessionNotActive,
+    SessionTicketRequired,
+    Work,
+)
+from exo_sidecar.host import ancestry, checkout, live_sessions
+from exo_sidecar.host.caller import Caller
+from exo_sidecar.host.live_sessions import LiveSession
+from exo_sidecar.model import ids
+from exo_sidecar.model.actor import Actor
+from exo_sidecar.model.errors import ExoError, SessionFenced
+from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.outcome import Outcome, refused
+from exo_sidecar.model.session import SessionRecord
+from exo_sidecar.model.ticket import Ticket
+from exo_sidecar.model.view import View
+from exo_sidecar.operations import claiming, exchange, lease_terms, session_brief, session_facts
+from exo_sidecar.operations.claiming import Aim, Claimed
+from exo_sidecar.operations.context import Context
+from exo_sidecar.operations.exchange import Exchanged
+from exo_sidecar.operations.lease_desk import LeaseDesk, Terms
+from exo_sidecar.operations.lease_terms import LeaseShown
+from exo_sidecar.operations.registry import Result
+from exo_sidecar.store import prompt
+
+BRANCH_PREFIX: Final = "exo/"
+
+
+class Wish(NamedTuple):
+    """A start as it is asked for."""
+
+    ticket: str | None
+    role: str
+    vendor: str
+    model: str
+    context_window: int | None
+    task: str | None
+    topic: str
+    ttl: str | None
+    hours: int | None
+    suggest_branch: bool
+    sync: bool
+    tokens: int | None
+
+
+class BranchShown(msgspec.Struct, frozen=True, kw_only=True):
+    """The branch that fits the ticket, and the one that is checked out."""
+
+    wanted: str | None
+    actual: str | None
+    reason: str | None = None
+
+
+class SessionStarted(Result, frozen=True, kw_only=True):
+    """A session at work."""
+
+    session: SessionRecord
+    ticket: Ticket
+    lease: LeaseShown | None
+    bootstrap_path: str | None
+    """None when nothing was written (--dry-run)."""
+    bootstrap_prompt: str
+    reused: bool
+    """Whether it had started before."""
+    branch: BranchShown
+    sync: Exchanged
+
+
+class _Chosen(NamedTuple):
+    """The ticket to work on, and the reservation that is adopted."""
+
+    ticket: TicketId
+    reservation: LiveSession | None
+
+
+def start(ctx: Context, wish: Wish) -> SessionStarted:
+    """Start a session, or return the one that lives in this worktree on the same ticket."""
+    worktree = session_facts.worktree_of(ctx)
+    actor = ctx.caller.actor
+    came = exchange.pull(ctx) if wish.sync else exchange.skipped("--no-sync")
+    view = ctx.view()
+    lease_terms.ttl_seconds(view.config().leases, wish.ttl, wish.hours)
+    alive = session_facts.at_work(ctx, view, worktree)
+    chosen = _choose(ctx, view, wish, alive)
+    if alive is not None:
+        return _reused(ctx, view, wish, alive, chosen, came)
+    refusal = sessions.readiness(view, chosen.ticket, dispatched=False)
+    if refusal is not None:
+        raise refusal
+    session_id = chosen.reservation.session if chosen.reservation else ids.mint_session(ctx.entropy)
+    ctx.caller = Caller(actor, session_id)
+    wanted = _aim(ctx, view, wish, chosen, session_id)
+    if ctx.dry_run:
+        claimed = claiming.supposed(ctx, chosen.ticket, wanted)
+        return _result(ctx, claimed.view, wish, claimed, came)
+    claimed = claiming.claim(ctx, LeaseDesk(ctx, "session-start"), [chosen.ticket], wanted)
+    went = exchange.push(ctx) if wish.sync else came
+    return _result(ctx, claimed.view, wish, claimed, went)
+
+
+def _choose(ctx: Context, view: View, wish: Wish, alive: LiveSession | None) -> _Chosen:
+    """Return the ticket that is meant: the one named, the one reserved here, or the one being worked on."""
+    reserved = session_facts.living(ctx, view, "reserved")
+    if wish.ticket is not None:
+        ticket = view.find_ticket(wish.ticket).id
+        return _Chosen(ticket, next(iter(session_facts.on_ticket(reserved, ticket)), None))
+    own = session_facts.in_worktree(reserved, session_facts.worktree_of(ctx))
+    if len(own) == 1:
+        return _Chosen(own[0].ticket, own[0])
+    if own:
+        names = ", ".join(live.ticket for live in own)
+        message = f"{len(own)} tickets are reserved in this worktree: {names}"
+        raise SessionTicketRequired(message, hint="name one with --ticket-id", tickets=tuple(x.ticket for x in own))
+    if alive is not None:
+        return _Chosen(alive.ticket, None)
+    message = "no ticket is named, and none is reserved in this worktree"
+    raise SessionTicketRequired(message)
+
+
+def _reused(
+    ctx: Context, view: View, wish: Wish, alive: LiveSession, chosen: _Chosen, came: Exchanged
+) -> SessionStarted:
+    record = view.session(alive.session)
+    if record is None or alive.ticket != chosen.ticket or record.actor != ctx.caller.actor:
+        raise _already_active(alive)
+    if view.highest_epoch(alive.ticket) > (record.epoch or 0):
+        raise holding.session_fenced(alive.ticket, alive.session)
+    live = alive if ctx.dry_run else live_sessions.beat(ctx.place.common, alive, ctx.boot_clock())
+    return replace(_result(ctx, view, wish, Claimed(view, live, live.ticket), came), reused=True)
+
+
+def _already_active(alive: LiveSession) -> SessionAlreadyActive:
+    message = f"{alive.session} ({alive.actor}) is at work on {alive.ticket} in this worktree"
+    return SessionAlreadyActive(message, session=alive.session, ticket=alive.ticket, actor=alive.actor)
+
+
+def _aim(ctx: Context, view: View, wish: Wish, chosen: _Chosen, session_id: SessionId) -> Aim:
+    worktree = session_facts.worktree_of(ctx)
+    head = checkout.head(ctx.place)
+    work = Work(
+        role=wording.line("role", wish.role, longest=wording.WORD_MAX),
+        vendor=wording.line("vendor", wish.vendor, longest=wording.WORD_MAX),
+        model=wording.line("model", wish.model, longest=wording.WORD_MAX),
+        context_window=wish.context_window,
+        task=wording.passage("task", wish.task) or None if wish.task else None,
+        topic=wording.line("topic", wish.topic, longest=wording.WORD_MAX),
+        branch=head.branch,
+        base=head.commit,
+    )
+    dirty = checkout.uncommitted(worktree)[: live_sessions.DIRTY_MAX]
+    now = ctx.boot_clock()
+    actor = ctx.caller.actor
+    ttl = lease_terms.ttl_seconds(view.config().leases, wish.ttl, wish.hours)
+    live = LiveSession(
+        session=session_id,
+        ticket=chosen.ticket,
+        actor=actor,
+        state="active",
+        worktree=str(worktree),
+        process=ancestry.agent_ancestor(),
+        boot_id=now.boot_id,
+        heartbeat=now.seconds,
+        dirty=checkout.contents(worktree, dirty),
+    )
+    adopts = chosen.reservation is not None
+
+    def rule(now_view: View, ticket: TicketId, grant: Grant) -> Outcome:
+        # Looked at again under the clone's lock: of two starts at once in one worktree the second is refused.
+        other = session_facts.at_work(ctx, now_view, worktree, apart_from=session_id)
+        if other is not None:
+            return refused(_already_active(other))
+        return _adoption_refusal(now_view, ticket, session_id, actor, adopts=adopts) or sessions.start(
+            now_view, ticket, grant, work
+        )
+
+    return Aim(Terms(session_id, actor, ttl, head.branch), live, rule)
+
+
+def _adoption_refusal(
+    view: View, ticket: TicketId, session_id: SessionId, actor: Actor, *, adopts: bool
+) -> Outcome | None:
+    """Return the refusal for the second of two calls that adopt one reservation."""
+    record = view.session(session_id)
+    if not adopts or (record is not None and record.status == "reserved"):
+        return None
+    holder = holding.holding(view, ticket)
+    if holder is not None:
+        return refused(holding.lease_held(ticket, holder))
+    return refused(SessionNotActive(f"the reservation {session_id} of {actor} has ended", session=session_id))
+
+
+def _result(ctx: Context, view: View, wish: Wish, claimed: Claimed, exchanged: Exchanged) -> SessionStarted:
+    session = view.session(claimed.live.session)
+    ticket = view.ticket(claimed.ticket)
+    if session is None or ticket is None:
+        raise _vanished(claimed)
+    text = session_brief.compose(ctx, view, session, claimed.live, wish.tokens)
+    path = None if ctx.dry_run else str(prompt.write_bootstrap(ctx.store.governed, session.id, text))
+    return SessionStarted(
+        session=session,
+        ticket=ticket.ticket,
+        lease=lease_terms.shown(ctx, claimed.live),
+        bootstrap_path=path,
+        bootstrap_prompt=text,
+        reused=False,
+        branch=_branch(session, wish),
+        sync=exchanged,
+    )
+
+
+def _vanished(claimed: Claimed) -> ExoError:
+    message = f"what {claimed.live.session} wrote about {claimed.ticket} does not count: its lease was overtaken"
+    return SessionFenced(message, ticket=claimed.ticket, session=claimed.live.session)
+
+
+def _branch(session: SessionRecord, wish: Wish) -> BranchShown:
+    wanted = f"{BRANCH_PREFIX}{session.ticket}" if wish.suggest_branch else None
+    fits = wanted is None or wanted == session.branch
+    return BranchShown(wanted=wanted, actual=session.branch, reason=None if fits else f"git switch -c {wanted}")

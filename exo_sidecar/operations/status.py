@@ -1,0 +1,157 @@
+"""Status: one screen of where things stand. Answered from the local index; writes nothing, asks no remote."""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from exo_sidecar.domain import dispatch
+from exo_sidecar.host import live_sessions
+from exo_sidecar.model.errors import SidecarMissing
+from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.view import TicketRow, View
+from exo_sidecar.operations.context import Context
+from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
+from exo_sidecar.sync import distance
+
+_LOOKED_AT_MAX: Final = 50
+"""Candidates that are looked at for one without a fault; in a healthy repository the first has none."""
+
+
+class Status(Params, frozen=True, kw_only=True):
+    """Parameters of `status`."""
+
+    remote_check: Annotated[bool, param("Look at the remote first: one connection")] = False
+
+
+class OwnSession(msgspec.Struct, frozen=True, kw_only=True):
+    """The session that the call belongs to."""
+
+    id: str
+    ticket_id: str
+    actor: str
+    status: str
+    role: str
+
+
+class OwnLease(msgspec.Struct, frozen=True, kw_only=True):
+    """The lease of that session."""
+
+    ticket_id: str
+    epoch: int
+    ttl_seconds: int
+    seconds_left: int | None
+    """Until this session should have renewed it; None when this machine restarted meanwhile."""
+
+
+class Next(msgspec.Struct, frozen=True, kw_only=True):
+    """The ticket that `next` would try first."""
+
+    ticket_id: str
+    title: str
+    reason: str
+
+
+class SyncState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far this clone and its remote are apart, as far as known here."""
+
+    remote: str
+    ahead: int
+    behind: int
+    seen_at: float | None
+    """Seconds since 1970 at which the remote last answered; None: never."""
+
+
+class StatusShown(Result, frozen=True, kw_only=True):
+    """Where things stand."""
+
+    initialized: bool
+    branch: str | None = None
+    mount: str | None = None
+    actor: str | None = None
+    session: OwnSession | None = None
+    lease: OwnLease | None = None
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    next: Next | None = None
+    findings: tuple[Finding, ...] = ()
+    sync: SyncState | None = None
+    damaged: tuple[str, ...] = ()
+
+
+@operation(Panel.REPORTS, reads_only=True, network=True, idempotent=True)
+def run(ctx: Context, params: Status) -> StatusShown:
+    """Show where things stand: your session, the board in numbers, what comes next, what needs attention."""
+    try:
+        governed = ctx.store.governed
+    except SidecarMissing:
+        return StatusShown(initialized=False)
+    view = ctx.view()
+    session, lease = _own(ctx, view)
+    return StatusShown(
+        initialized=True,
+        branch=governed.branch,
+        mount=str(governed.mount),
+        actor=ctx.caller.actor,
+        session=session,
+        lease=lease,
+        counts=view.counts(),
+        next=_next(view),
+        findings=view.findings(),
+        sync=_sync(ctx, view, check=params.remote_check),
+        damaged=tuple(f"{one.event}: {one.reason}" for one in view.quarantined()),
+    )
+
+
+def _own(ctx: Context, view: View) -> tuple[OwnSession | None, OwnLease | None]:
+    session_id = ctx.caller.session
+    record = view.session(session_id) if session_id else None
+    if record is None:
+        return None, None
+    session = OwnSession(
+        id=record.id, ticket_id=record.ticket, actor=record.actor, status=record.status, role=record.role
+    )
+    live = live_sessions.read(ctx.place.common, record.id)
+    if live is None or live.epoch is None or live.ttl_seconds is None:
+        return session, None
+    left = live.lease_seconds_left(ctx.boot_clock())
+    lease = OwnLease(
+        ticket_id=live.ticket,
+        epoch=live.epoch,
+        ttl_seconds=live.ttl_seconds,
+        seconds_left=None if left is None else int(left),
+    )
+    return session, lease
+
+
+def _next(view: View) -> Next | None:
+    for number, row in enumerate(view.candidates()):
+        record = view.ticket(row.id)
+        if record is not None and not dispatch.explain(view, record).reasons:
+            return Next(ticket_id=row.id, title=row.title, reason=_reason(row))
+        if number + 1 >= _LOOKED_AT_MAX:
+            break
+    return None
+
+
+def _reason(row: TicketRow) -> str:
+    waiting = f", {row.unblocks} waiting for it" if row.unblocks else ""
+    return f"priority {row.priority}{waiting}"
+
+
+def _sync(ctx: Context, view: View, *, check: bool) -> SyncState | None:
+    authority = view.authority()
+    if authority is None or authority.remote is None:
+        return None
+    governed = ctx.store.governed
+    if check:
+        _look(ctx, view, authority.remote)
+    apart = distance.measure(governed, authority.remote)
+    return SyncState(remote=authority.remote, ahead=apart.ahead, behind=apart.behind, seen_at=apart.seen_at)
+
+
+def _look(ctx: Context, view: View, name: str) -> None:
+    """Fetch what the remote has, without merging it, so that the distance is as of now."""
+    from exo_sidecar.git import remote as remotes  # noqa: PLC0415  (dulwich is loaded only to look at a remote)
+    from exo_sidecar.sync import sync  # noqa: PLC0415
+
+    ctx.require_network(f"looking at {name}")
+    sync.look(ctx.store, remotes.named(ctx.repository, name), timeout_seconds=view.config().sync.timeout_seconds)
