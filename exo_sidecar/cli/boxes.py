@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from typing import assert_never
+from typing import Final, assert_never
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -14,6 +14,8 @@ from rich.tree import Tree
 from exo_sidecar.cli.page import MARKS, Block, Cell, Facts, Headline, Listing, Page, Piece, Prose, Table, Tone, cell
 from exo_sidecar.cli.plain import clean, clean_lines
 
+_WIDTH_MAX: Final = 160
+"""Wider lines are hard to follow with the eye."""
 _STYLES: dict[str, str] = {
     "good": "green",
     "bad": "red",
@@ -32,7 +34,7 @@ def write(page: Page, *, color: bool, width: int) -> str:
         file=buffer,
         force_terminal=True,
         color_system="standard" if color else None,
-        width=width,
+        width=min(width, _WIDTH_MAX),
         highlight=False,
         markup=False,
         emoji=False,

@@ -10,7 +10,7 @@ from rich.markup import escape
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from exo_sidecar.cli import common
+from exo_sidecar.cli import options
 from exo_sidecar.cli.terminal import Streams
 from exo_sidecar.model.errors import Usage
 from exo_sidecar.operations.parameters import Parameter, parameters
@@ -24,7 +24,7 @@ class Parsed(NamedTuple):
     """What a command line says."""
 
     values: dict[str, object]
-    common: common.Common
+    common: options.Given
 
 
 def parse(operation: Operation, words: Sequence[str], streams: Streams, *, boxes: bool) -> Parsed | int:
@@ -42,7 +42,7 @@ def parse(operation: Operation, words: Sequence[str], streams: Streams, *, boxes
     if not isinstance(values, dict):
         return int(values or 0)
     shared = {name.removeprefix(_COMMON): value for name, value in values.items()}
-    return Parsed(_own(operation, values), common.of(shared))
+    return Parsed(_own(operation, values), options.of(shared))
 
 
 def _own(operation: Operation, values: dict[str, Any]) -> dict[str, object]:
@@ -71,7 +71,7 @@ def _function(operation: Operation, *, rich: bool) -> Any:  # noqa: ANN401 - typ
         return values
 
     own = [_own_parameter(each, f"own{number}", rich=rich) for number, each in enumerate(parameters(operation))]
-    shared = [_common_parameter(each) for each in common.options_of(operation)]
+    shared = [_common_parameter(each) for each in options.options_of(operation)]
     answer.__dict__["__signature__"] = inspect.Signature([*own, *shared])
     answer.__annotations__.clear()
     return answer
@@ -97,7 +97,7 @@ def _switch(parameter: Parameter) -> str:
     return parameter.flag if parameter.default is False else f"{parameter.flag}/--no-{parameter.flag[2:]}"
 
 
-def _common_parameter(option: common.Option) -> inspect.Parameter:
+def _common_parameter(option: options.Option) -> inspect.Parameter:
     panel = "Common options"
     if option.metavar is None:
         return _declared(

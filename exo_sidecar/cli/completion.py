@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from exo_sidecar.cli import common, words
+from exo_sidecar.cli import options, words
 from exo_sidecar.cli.plain import clean
 from exo_sidecar.model.errors import ExoError
 from exo_sidecar.model.lifecycle import Status
@@ -47,7 +47,7 @@ def candidates(before: Sequence[str], current: str, environ: Mapping[str, str], 
 
 
 def _candidates(before: Sequence[str], current: str, environ: Mapping[str, str], cwd: Path) -> Iterator[Candidate]:
-    _, given = common.split(before)
+    _, given = options.split(before)
     if not given:
         yield from _first(current)
         return
@@ -73,7 +73,7 @@ class _Place(NamedTuple):
 
 def _first(current: str) -> Iterator[Candidate]:
     if current.startswith("-"):
-        yield from (Candidate(flag, each.help) for each in common.OPTIONS for flag in each.flags)
+        yield from (Candidate(flag, each.help) for each in options.OPTIONS for flag in each.flags)
         return
     yield from (Candidate(each.name, each.summary) for each in sorted(every()))
     yield Candidate("mcp", "Serve the operations as tools")
@@ -91,7 +91,7 @@ def _after(place: _Place, current: str) -> Iterator[Candidate]:
         yield from _sessions(place)
     elif current.startswith("-"):
         yield from (Candidate(each.flag, each.description) for each in by_flag.values())
-        shared = common.options_of(place.operation)
+        shared = options.options_of(place.operation)
         yield from (Candidate(flag, each.help) for each in shared for flag in each.flags if flag.startswith("--"))
     elif positional := _positional(place, own):
         yield from _values(place, positional)
@@ -100,7 +100,7 @@ def _after(place: _Place, current: str) -> Iterator[Candidate]:
 def _positional(place: _Place, own: tuple[Parameter, ...]) -> Parameter | None:
     """Return the positional parameter that the next word fills."""
     takes_value = {each.flag for each in own if each.sort != "flag"}
-    takes_value |= {flag for each in common.OPTIONS if each.metavar for flag in each.flags}
+    takes_value |= {flag for each in options.OPTIONS if each.metavar for flag in each.flags}
     number = 0
     previous = ""
     for word in place.words:
@@ -136,7 +136,7 @@ def _sessions(place: _Place) -> Iterator[Candidate]:
 
 
 def _context(place: _Place) -> Context:
-    given, _ = common.take(place.words)
+    given, _ = options.take(place.words)
     return Context.open(given.folder(place.cwd), environ=place.environ, offline=True)
 
 

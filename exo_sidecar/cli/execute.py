@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from exo_sidecar.cli import text
-from exo_sidecar.cli.common import Common
+from exo_sidecar.cli.options import Given
 from exo_sidecar.cli.terminal import Streams, Terminal
 from exo_sidecar.model.errors import INTERRUPTED, ExoError, Usage, ValueInvalid
 from exo_sidecar.operations import answer
@@ -24,7 +24,7 @@ class Call(NamedTuple):
 
     operation: Operation
     values: Mapping[str, object]
-    common: Common
+    common: Given
     environ: Mapping[str, str]
     cwd: Path
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from exo_sidecar import __version__
-from exo_sidecar.cli import common, overview, plain, words
+from exo_sidecar.cli import options, overview, plain, words
 from exo_sidecar.cli.execute import Call, execute, guarded
 from exo_sidecar.cli.terminal import Streams, Terminal
 from exo_sidecar.model.errors import Usage
@@ -27,8 +27,8 @@ def run(
     streams = Streams(stdin or sys.stdin, stdout, stderr)
 
     def terminal() -> Terminal:
-        loose = common.Common(
-            json=common.looks_json(argv),
+        loose = options.Given(
+            json=options.looks_json(argv),
             quiet="--quiet" in argv or "-q" in argv,
             plain="--plain" in argv,
             no_color="--no-color" in argv,
@@ -40,7 +40,7 @@ def run(
 
 
 def _run(argv: Sequence[str], environ: Mapping[str, str], cwd: Path, streams: Streams, loose: Terminal) -> int:
-    before, given = common.split(argv)
+    before, given = options.split(argv)
     if not given or given[0] in {"--help", "-h"} or given == ("help",):
         return _overview(None, loose)
     if given[0] == "--version":

@@ -1,6 +1,6 @@
 """The first page of the help: every operation by panel, one line each."""
 
-from exo_sidecar.cli.common import OPTIONS
+from exo_sidecar.cli.options import OPTIONS
 from exo_sidecar.cli.page import Block, Cell, Facts, Headline, Page
 from exo_sidecar.operations.registry import Operation, Panel, every
 

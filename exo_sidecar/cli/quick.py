@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from exo_sidecar.cli import common
+from exo_sidecar.cli import options
 from exo_sidecar.cli.execute import Call, execute, guarded
 from exo_sidecar.cli.terminal import Streams, Terminal
 from exo_sidecar.model.errors import Usage
@@ -14,7 +14,7 @@ from exo_sidecar.operations.registry import find
 def attempt(argv: Sequence[str], environ: Mapping[str, str]) -> int | None:
     """Run `argv` here when it is simple enough and return its exit status; None leaves it to `cli.main`."""
     try:
-        found, rest = common.take(argv[1:])
+        found, rest = options.take(argv[1:])
     except Usage:
         return None
     if rest or (argv[0] == "next" and not found.dry_run) or (argv[0] == "status" and found.dry_run):

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 import exo_sidecar
-from exo_sidecar.cli import common
+from exo_sidecar.cli import options
 from exo_sidecar.model.errors import EXIT_STATUS, INTERRUPTED, ExoError, Kind
 from exo_sidecar.model.lifecycle import TABLE, Status
 from exo_sidecar.operations.parameters import Parameter, parameters
@@ -60,7 +60,7 @@ def operations() -> Iterator[str]:
     """Yield the page of the operations, by panel and name."""
     yield "Each operation is a command (`exo ticket-create`), a tool (`exo_ticket_create`) and a function.\n"
     yield "Every command also takes:\n"
-    yield from _table(("option", "what it does"), ((_flags(each), each.help) for each in common.OPTIONS))
+    yield from _table(("option", "what it does"), ((_flags(each), each.help) for each in options.OPTIONS))
     yield "`--dry-run` is there for operations that write, `--offline` for those that may use the network.\n"
     found = sorted(every())
     for panel in Panel:
@@ -176,7 +176,7 @@ def _type(schema: dict[str, Any]) -> str:
     return str(schema.get("type", "any"))
 
 
-def _flags(option: common.Option) -> str:
+def _flags(option: options.Option) -> str:
     return ", ".join(f"`{flag}`" for flag in option.flags) + (f" {option.metavar}" if option.metavar else "")
 
 

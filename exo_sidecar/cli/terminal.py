@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import NamedTuple, TextIO
 
-from exo_sidecar.cli.common import Common, is_true, width_of
+from exo_sidecar.cli.options import Given, is_true, width_of
 from exo_sidecar.cli.plain import clean
 
 
@@ -19,7 +19,7 @@ class Streams(NamedTuple):
 class Terminal:
     """The streams of one call, and how they are to be written to."""
 
-    def __init__(self, streams: Streams, common: Common, environ: Mapping[str, str]) -> None:
+    def __init__(self, streams: Streams, common: Given, environ: Mapping[str, str]) -> None:
         forced = is_true(environ, "FORCE_COLOR")
         dumb = environ.get("TERM") == "dumb"
         self.streams = streams

@@ -5,6 +5,7 @@ left out, the others go on. What the branch knows already stands: nothing of it 
 """
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -91,7 +92,7 @@ def _taken_in(view: View, ticket: Ticket, known: Collection[TicketId], operation
     if fault is not None:
         raise fault
     later = () if inside else notes
-    steps = zip(way, way[1:], strict=False)
+    steps = pairwise(way)
     events: tuple[Data, ...] = (
         created,
         *(TicketNoted(text=note, absorbed=True) for note in later),

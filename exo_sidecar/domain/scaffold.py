@@ -98,7 +98,7 @@ requirements: []
 """
 
 TEXTS: Final = dict(zip(DOCUMENTS, (CONSTITUTION, CONFIG, FEATURES, REQUIREMENTS), strict=True))
-_REVIEW_BOUNDARY: Final = "Read .exo/CONSTITUTION.md and .exo/config.yaml with the people concerned and edit both to fit."
+_REVIEW_BOUNDARY: Final = "Read .exo/CONSTITUTION.md and .exo/config.yaml with those concerned and edit both to fit."
 _SEED_WISH: Final = "Try out how work is governed here: take this intent's task from start to finish."
 
 

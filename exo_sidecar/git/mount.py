@@ -29,6 +29,7 @@ _BUSY_SIGNS: Final = (
     ("BISECT_LOG", "bisect"),
     ("sequencer", "cherry-pick or revert"),
 )
+_LEFT_BRANCH: Final = ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START")
 _GLOB_SPECIAL: Final = re.compile(r"([\\*?\[\]!# ])")
 
 
@@ -51,7 +52,7 @@ class MountState(NamedTuple):
 
     path: Path
     branch: str
-    """Short name of the branch that is checked out; empty when somebody detached HEAD."""
+    """Short name of the branch that is checked out, or that a rebase or bisect left; empty when HEAD is detached."""
     folder_present: bool
     link_current: bool
     """Git's back link names `path`; False right after the repository was moved or copied."""
@@ -89,7 +90,7 @@ def state(common: Path) -> MountState | None:
     head = _text(entry / "HEAD").strip()
     return MountState(
         path=path,
-        branch=head.removeprefix(_HEAD_PREFIX) if head.startswith(_HEAD_PREFIX) else "",
+        branch=head.removeprefix(_HEAD_PREFIX) if head.startswith(_HEAD_PREFIX) else _left_branch(entry),
         folder_present=link_target(path) == entry,
         link_current=_text(entry / "gitdir").strip() == str(path / ".git"),
     )
@@ -140,6 +141,15 @@ def include(place: Place, path: Path) -> None:
     kept = [each for each in lines if each.rstrip("\n") != line]
     if kept != lines:
         files.write_atomic(file, os.fsencode("".join(kept)))
+
+
+def _left_branch(entry: Path) -> str:
+    """Return the branch to which git goes back when it has finished what it detached HEAD for."""
+    for name in _LEFT_BRANCH:
+        text = _text(entry / name).strip()
+        if text and text != "detached HEAD":
+            return text.removeprefix("refs/heads/")
+    return ""
 
 
 def _entry_files(common: Path, path: Path, branch: str) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from exo_sidecar.host import process
 from exo_sidecar.model.boot import BootClock
 from exo_sidecar.model.errors import Environment
 
@@ -48,6 +47,8 @@ def boot_id() -> str:
 
 
 def _darwin_boot_id() -> str:
+    from exo_sidecar.host import process  # noqa: PLC0415  6 ms that Linux, where a file tells, does not pay
+
     # bootsessionuuid stays when the wall clock is set; boottime moves with it, but old systems have only that.
     for name in ("kern.bootsessionuuid", "kern.boottime"):
         found = process.run([_SYSCTL, "-n", name], cwd=Path("/"), environ=os.environ, timeout_seconds=5)

@@ -77,7 +77,7 @@ def run(ctx: Context, params: Audit) -> Audited:
     file and line. Exit 7 when something does not verify.
     """
     ctx.progress("verifying the ledger")
-    governed = ctx.store.governed
+    governed = ctx.governed
     proof = audit.prove(governed, ctx.progress)
     try:
         changed = changed_paths(governed)
@@ -143,7 +143,7 @@ def _of_proof(proof: Proof) -> list[Issue]:
 
 def _of_mount(ctx: Context, changed: set[str]) -> list[Issue]:
     """Return what is wrong with files of the mount: an edited ledger fails, an edit not taken in yet does not."""
-    governed = ctx.store.governed
+    governed = ctx.governed
     root = governed.tree_of(governed.tip())
     ledger = audit.ledger_files_edited(governed, changed)
     found = [_placed("LEDGER_FILE_EDITED", place, "exo sidecar-repair puts the file back") for place in ledger]

@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import msgspec
 
-from exo_sidecar.domain import edits
 from exo_sidecar.git.locate import Place, locate
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.host import caller as callers
@@ -32,7 +31,11 @@ from exo_sidecar.model.ticket import Ticket, TicketRecord
 from exo_sidecar.model.view import View
 from exo_sidecar.store.codec import raw_params
 from exo_sidecar.store.drafts import Stamp
-from exo_sidecar.store.store import Store
+from exo_sidecar.store.governed import Governed
+from exo_sidecar.store.reader import Reader
+
+if TYPE_CHECKING:
+    from exo_sidecar.store.store import Store
 
 
 class Warned(NamedTuple):
@@ -134,9 +137,24 @@ class Context:
         return Repository(self.place)
 
     @cached_property
-    def store(self) -> Store:
-        """The records; SidecarMissing when the repository is not governed."""
-        return Store(self.repository, entropy=self.entropy, absorb=self._absorb, progress=self.progress)
+    def reader(self) -> Reader:
+        """The records, to look at; SidecarMissing when the repository is not governed."""
+        return Reader(self.repository, progress=self.progress)
+
+    @cached_property
+    def store(self) -> "Store":
+        """The records, to write; from then on the view is the writer's."""
+        from exo_sidecar.store.store import Store  # noqa: PLC0415  (30 ms that a reading call is spared)
+
+        if "reader" in self.__dict__:
+            self.reader.close()
+        self.reader = Store(self.repository, entropy=self.entropy, absorb=self._absorb, progress=self.progress)
+        return self.reader
+
+    @property
+    def governed(self) -> Governed:
+        """The places of the governed repository."""
+        return self.reader.governed
 
     @cached_property
     def caller(self) -> Caller:
@@ -164,7 +182,7 @@ class Context:
 
     def view(self) -> View:
         """Return the state at the branch tip."""
-        return self.store.view()
+        return self.reader.view()
 
     def transact(self, rule: Callable[[View], Outcome]) -> View:
         """Decide by `rule` and write one commit with its events; return the state after it.
@@ -208,13 +226,22 @@ class Context:
             message = f"{what} needs the network, and --offline forbids it"
             raise Offline(message)
 
+    def reopen(self) -> None:
+        """Let go of the records, because their place changed; they are opened anew when next asked for."""
+        if "reader" in self.__dict__:
+            self.reader.close()
+            del self.reader
+        self.__dict__.pop("store", None)
+
     def close(self) -> None:
         """Let go of everything; a dry run's decision is forgotten."""
-        if "store" in self.__dict__:
-            self.store.close()
+        if "reader" in self.__dict__:
+            self.reader.close()
         if "repository" in self.__dict__:
             self.repository.close()
 
     def _absorb(self, view: View, before: TicketRecord | None, after: Ticket) -> Outcome:
+        from exo_sidecar.domain import edits  # noqa: PLC0415  (15 ms, and most calls find no hand edit)
+
         human = not is_agent(self.caller.actor) and not identity.is_agent_environment(self.environ)
         return edits.absorb_ticket(view, before, after, self.caller, human=human)

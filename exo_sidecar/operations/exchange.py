@@ -59,8 +59,8 @@ def carried(ctx: Context, tip: Oid) -> Exchanged:
     authority = ctx.view().authority()
     if authority is None or authority.remote is None:
         return skipped("there is no remote")
-    sent = distance.measure(ctx.store.governed, authority.remote).ahead
-    distance.note(ctx.store.governed, authority.remote, tip)
+    sent = distance.measure(ctx.governed, authority.remote).ahead
+    distance.note(ctx.governed, authority.remote, tip)
     return Exchanged(state="done", pushed_events=sent)
 
 

@@ -4,6 +4,7 @@ No network call is made while the clone's lock is held. Order: ask the remote, a
 has, name the authority on leases; a kill between any two leaves it repeatable.
 """
 
+from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from exo_sidecar.git import fetch as fetching
@@ -20,7 +21,9 @@ from exo_sidecar.model.event import AuthoritySet, Draft
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.view import View
+from exo_sidecar.operations import migrating
 from exo_sidecar.operations.context import Context
+from exo_sidecar.operations.migrating import Migrated
 from exo_sidecar.store import mounting, publish
 from exo_sidecar.store.authority import SUBJECT
 from exo_sidecar.sync import distance
@@ -56,6 +59,7 @@ class Mounted(NamedTuple):
     excluded: bool
     """Whether the mount was added to git's exclude file now."""
     git_made: bool
+    migrated: Migrated | None = None
 
 
 class _Asked(NamedTuple):
@@ -76,34 +80,54 @@ def mount_branch(ctx: Context, wanted: Wanted) -> Mounted:
     mounting.check_branch(wanted.branch)
     git_made = _ensure_repository(ctx, wanted)
     if git_made and ctx.dry_run:
-        return Mounted(wanted.branch, wanted.path, already=False, source="new", upstream=None, excluded=True, git_made=True)
-    repository, place = ctx.repository, ctx.place
-    path = mounting.place_of_mount(place, wanted.path)
-    state = mounting.current(repository, wanted.branch, path)
-    path = state.path if state else path
-    tip = repository.refs.read(f"refs/heads/{wanted.branch}")
+        return _foreseen(wanted)
+    path = mounting.place_of_mount(ctx.place, wanted.path)
+    spot = migrating.place_now(ctx, path)
+    state = mounting.current(ctx.repository, wanted.branch, spot)
+    spot = state.path if state else spot
+    tip = ctx.repository.refs.read(f"refs/heads/{wanted.branch}")
     is_settled = state is not None and tip is not None and ctx.view().authority() is not None
     asked = _Asked(None, None) if is_settled else _ask(ctx, wanted)
-    source: Source = "local" if tip is not None else "remote" if asked.tip is not None else "new"
     found = Mounted(
         branch=wanted.branch,
-        path=str(path),
+        path=str(spot),
         already=state is not None and state.folder_present and tip is not None,
-        source=source,
+        source="local" if tip is not None else "remote" if asked.tip is not None else "new",
         upstream=None,
         excluded=state is None,
         git_made=git_made,
     )
     if ctx.dry_run:
-        return found
-    excluded = mount.exclude(place, path)
-    mounting.attach(repository, wanted.branch, path)
+        return found._replace(migrated=migrating.foreseen(spot))
+    return _mount(ctx, wanted, asked, found)
+
+
+def _foreseen(wanted: Wanted) -> Mounted:
+    """Return what would be done in a repository that would be made first."""
+    return Mounted(
+        branch=wanted.branch,
+        path=wanted.path,
+        already=False,
+        source="new",
+        upstream=None,
+        excluded=True,
+        git_made=True,
+    )
+
+
+def _mount(ctx: Context, wanted: Wanted, asked: _Asked, found: Mounted) -> Mounted:
+    migration = migrating.begin(ctx, Path(found.path))
+    path = Path(migration.path if migration else found.path)
+    excluded = mount.exclude(ctx.place, path)
+    spot = migrating.place_now(ctx, path)
+    mounting.attach(ctx.repository, wanted.branch, spot)
     if asked.tip is not None and asked.remote is not None:
         _merge(ctx, asked.remote, asked.tip)
     _name_authority(ctx, asked.remote)
-    named = _configured(ctx, wanted)
-    upstream = mounting.configure(repository.settings, wanted.branch, named)
-    return found._replace(excluded=excluded, upstream=upstream)
+    migrated = migrating.take_over(ctx, migration, absorb=wanted.absorb_folder) if migration else None
+    upstream = mounting.configure(ctx.repository, wanted.branch, _configured(ctx, wanted))
+    migrating.warn_of_tracked(ctx, path)
+    return found._replace(path=str(path), excluded=excluded, upstream=upstream, migrated=migrated)
 
 
 def _ensure_repository(ctx: Context, wanted: Wanted) -> bool:
@@ -119,7 +143,7 @@ def _ensure_repository(ctx: Context, wanted: Wanted) -> bool:
 
 
 def _configured(ctx: Context, wanted: Wanted) -> str | None:
-    """Return the remote's name when the repository has it; the usual one may be missing, another may not. RemoteUnknown."""
+    """Return the remote's name if the repository has it; only the usual one may be missing. RemoteUnknown."""
     if wanted.remote == _USUAL_REMOTE and wanted.remote not in ctx.repository.settings.remotes():
         return None
     return remotes.named(ctx.repository, wanted.remote).name

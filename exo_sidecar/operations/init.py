@@ -37,11 +37,13 @@ class Governed(Result, frozen=True, kw_only=True):
 def run(ctx: Context, params: Init) -> Governed:
     """Govern this repository.
 
-    Mounts the governance branch at .exo, writes the documents that are missing and a first ticket, and pushes the branch
-    when there is a remote. Where the remote has the branch already, that one is mounted and nothing is created. Nothing
-    of the application is staged, committed or switched. Safe to repeat.
+    Mounts the governance branch at .exo, writes the documents that are missing and a first ticket, and pushes the
+    branch when there is a remote. Where the remote has the branch already, that one is mounted and nothing is created.
+    Nothing of the application is staged, committed or switched. Safe to repeat.
     """
     mounted = governing.mount_branch(ctx, Wanted(branch=params.branch, remote=params.remote))
+    if mounted.migrated is not None:
+        ctx.warn("SIDECAR_MIGRATED", f"the folder that was there is {mounted.migrated.original} now")
     is_taken_over = mounted.source == "remote"
     created = () if is_taken_over else _scaffold(ctx, is_mounted=mounted.already, seed=params.seed)
     if not is_taken_over:

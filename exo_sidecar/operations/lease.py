@@ -13,11 +13,11 @@ from exo_sidecar.model.errors import LeaseNotHeld
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.view import View
-from exo_sidecar.operations import lease_terms, session_facts, session_finishing
+from exo_sidecar.operations import lease_shown, session_facts, session_finishing
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.exchange import Exchanged
 from exo_sidecar.operations.lease_desk import LeaseDesk, Terms
-from exo_sidecar.operations.lease_terms import LeaseShown
+from exo_sidecar.operations.lease_shown import LeaseShown
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 
 DUE_BELOW: Final = 1 / 3
@@ -74,7 +74,7 @@ def heartbeat(ctx: Context, params: LeaseHeartbeat) -> LeaseBeaten:
     live = live_sessions.read(common, session.id)
     if live is not None and not params.force_push and not _is_due(ctx, live):
         beaten = live_sessions.beat(common, live, ctx.boot_clock())
-        known = lease_terms.shown(ctx, beaten)
+        known = lease_shown.shown(ctx, beaten)
         if known is not None:
             return LeaseBeaten(ticket_id=session.ticket, lease=known, pushed=False)
     terms = Terms(session.id, Actor(session.actor), 0)

@@ -208,7 +208,7 @@ class LeaseDesk:
 
     def _branch(self) -> BranchUpdate | None:
         """Return the governance branch as it goes along with a release; None when the authority is this repository."""
-        governed = self._ctx.store.governed
+        governed = self._ctx.governed
         tip = governed.tip()
         return BranchUpdate(governed.ref, tip) if self.authority.remote is not None and tip else None
 

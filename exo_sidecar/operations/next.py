@@ -11,9 +11,10 @@ from exo_sidecar.model.errors import NotFound
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.ticket import Ticket
 from exo_sidecar.model.view import TicketRow, View
-from exo_sidecar.operations import choosing
+from exo_sidecar.operations import choosing, lease_shown
 from exo_sidecar.operations.choosing import Filter
 from exo_sidecar.operations.context import Context
+from exo_sidecar.operations.lease_shown import LeaseShown
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 
 TIE_BREAK: Final = "score, then priority, then the older ticket"
@@ -57,14 +58,6 @@ class Reasoning(msgspec.Struct, frozen=True, kw_only=True):
     """Tickets ranked higher that could not be, up to 20."""
 
 
-class LeaseOffered(msgspec.Struct, frozen=True, kw_only=True):
-    """The lease under which the ticket is reserved."""
-
-    epoch: int
-    ttl_seconds: int
-    deadline_in: int | None = None
-
-
 class NextChosen(Result, frozen=True, kw_only=True):
     """A ticket that was reserved; with --dry-run one that would be."""
 
@@ -72,7 +65,7 @@ class NextChosen(Result, frozen=True, kw_only=True):
     ticket: Ticket
     session_id: SessionId | None
     """The reserved session, which `session-start` adopts; None with --dry-run."""
-    lease: LeaseOffered | None
+    lease: LeaseShown | None
     reused: bool
     """Whether it was reserved before."""
     reasoning: Reasoning
@@ -118,7 +111,7 @@ def _reserved(ctx: Context, params: Next, wanted: Filter, owner: Actor) -> NextC
     return msgspec.structs.replace(
         _chosen(found.view, found.offer, found.candidates),
         session_id=found.live.session,
-        lease=_offered(found.live.epoch, found.live.ttl_seconds, found.live.lease_seconds_left(ctx.boot_clock())),
+        lease=lease_shown.shown(ctx, found.live),
         reused=found.reused,
     )
 
@@ -150,9 +143,3 @@ def _chosen(view: View, offer: choosing.Offer, candidates: int) -> NextChosen:
             held_back=offer.passed_over,
         ),
     )
-
-
-def _offered(epoch: int | None, ttl_seconds: int | None, left: float | None) -> LeaseOffered | None:
-    if epoch is None or ttl_seconds is None:
-        return None
-    return LeaseOffered(epoch=epoch, ttl_seconds=ttl_seconds, deadline_in=None if left is None else int(left))

@@ -29,7 +29,8 @@ def living(ctx: Context, view: View, status: SessionStatus) -> tuple[LiveSession
             continue
         record = view.session(live.session)
         if record is None or record.status == "finished":
-            live_sessions.remove(common, live.session)
+            if not ctx.dry_run:
+                live_sessions.remove(common, live.session)
         elif record.status == status:
             found.append(live)
     return tuple(found)

@@ -24,12 +24,12 @@ from exo_sidecar.model.outcome import Outcome, refused
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.ticket import Ticket
 from exo_sidecar.model.view import View
-from exo_sidecar.operations import claiming, exchange, lease_terms, session_brief, session_facts
+from exo_sidecar.operations import claiming, exchange, lease_shown, lease_terms, session_brief, session_facts
 from exo_sidecar.operations.claiming import Aim, Claimed
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.exchange import Exchanged
 from exo_sidecar.operations.lease_desk import LeaseDesk, Terms
-from exo_sidecar.operations.lease_terms import LeaseShown
+from exo_sidecar.operations.lease_shown import LeaseShown
 from exo_sidecar.operations.registry import Result
 from exo_sidecar.store import prompt
 
@@ -205,11 +205,11 @@ def _result(ctx: Context, view: View, wish: Wish, claimed: Claimed, exchanged: E
     if session is None or ticket is None:
         raise _vanished(claimed)
     text = session_brief.compose(ctx, view, session, claimed.live, wish.tokens)
-    path = None if ctx.dry_run else str(prompt.write_bootstrap(ctx.store.governed, session.id, text))
+    path = None if ctx.dry_run else str(prompt.write_bootstrap(ctx.governed, session.id, text))
     return SessionStarted(
         session=session,
         ticket=ticket.ticket,
-        lease=lease_terms.shown(ctx, claimed.live),
+        lease=lease_shown.shown(ctx, claimed.live),
         bootstrap_path=path,
         bootstrap_prompt=text,
         reused=False,

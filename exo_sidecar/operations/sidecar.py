@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-import msgspec
-
-from exo_sidecar.operations import governing
+from exo_sidecar.operations import governing, repairing
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.governing import Source, Wanted
+from exo_sidecar.operations.migrating import Migrated
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
+from exo_sidecar.operations.repairing import Parts, Repaired
 from exo_sidecar.store.mounting import DEFAULT_BRANCH, DEFAULT_PATH
 
 
@@ -23,16 +23,6 @@ class SidecarInit(Params, frozen=True, kw_only=True):
     no_commit_migration: Annotated[bool, param("Keep the files of a plain folder, take nothing of it in")] = False
 
 
-class Migrated(msgspec.Struct, frozen=True, kw_only=True):
-    """A plain folder that gave way to the mount."""
-
-    files: int
-    commit: str
-    """Holds every file byte for byte, under refs/exo/saved/."""
-    original: str
-    """Where the folder is now."""
-
-
 class SidecarMounted(Result, frozen=True, kw_only=True):
     """The governance branch is mounted."""
 
@@ -44,6 +34,15 @@ class SidecarMounted(Result, frozen=True, kw_only=True):
     migrated: Migrated | None
     gitignore_added: bool
     git_repo_created: bool
+
+
+class SidecarRepair(Params, frozen=True, kw_only=True):
+    """Parameters of `sidecar-repair`; none of them means all four."""
+
+    render: Annotated[bool, param("Compute every file anew")] = False
+    mount: Annotated[bool, param("Put the mount back, and end what plain git left half-done in it")] = False
+    index: Annotated[bool, param("Drop and rebuild the local index")] = False
+    journal: Annotated[bool, param("Finish or undo what a killed process left")] = False
 
 
 @operation(Panel.LEASES_AND_SYNC, writes=True, checkout=True, network=True, idempotent=True)
@@ -69,7 +68,21 @@ def init(ctx: Context, params: SidecarInit) -> SidecarMounted:
         already_mounted=mounted.already,
         branch_source=mounted.source,
         upstream=mounted.upstream,
-        migrated=None,
+        migrated=mounted.migrated,
         gitignore_added=mounted.excluded,
         git_repo_created=mounted.git_made,
     )
+
+
+@operation(Panel.LEASES_AND_SYNC, writes=True, checkout=True, idempotent=True)
+def repair(ctx: Context, params: SidecarRepair) -> Repaired:
+    """Bring the mount back to what the ledger says.
+
+    Hand edits are taken in first and never overwritten; what cannot be taken in is kept in .exo/cache/rejected. A
+    merge or rebase that plain git left half-done in the mount is given up. When this clone's own chain is damaged, work
+    goes on under a new clone id.
+    """
+    given = (params.render, params.mount, params.index, params.journal)
+    is_all = not any(given)
+    parts = Parts(*(each or is_all for each in given))
+    return repairing.repair(ctx, parts)

@@ -81,7 +81,7 @@ class StatusShown(Result, frozen=True, kw_only=True):
 def run(ctx: Context, params: Status) -> StatusShown:
     """Show where things stand: your session, the board in numbers, what comes next, what needs attention."""
     try:
-        governed = ctx.store.governed
+        governed = ctx.governed
     except SidecarMissing:
         return StatusShown(initialized=False)
     view = ctx.view()
@@ -141,7 +141,7 @@ def _sync(ctx: Context, view: View, *, check: bool) -> SyncState | None:
     authority = view.authority()
     if authority is None or authority.remote is None:
         return None
-    governed = ctx.store.governed
+    governed = ctx.governed
     if check:
         _look(ctx, view, authority.remote)
     apart = distance.measure(governed, authority.remote)

@@ -109,10 +109,10 @@ def take_in_edits(ctx: Context) -> None:
 def report(ctx: Context, other: Counterpart, done: Exchange) -> Exchange:
     """Return `done` with how things stand now."""
     view = ctx.view()
-    apart = distance.measure(ctx.store.governed, str(other.remote))
+    apart = distance.measure(ctx.governed, str(other.remote))
     return msgspec.structs.replace(
         done,
-        tip=ctx.store.governed.tip(),
+        tip=ctx.governed.tip(),
         ahead=apart.ahead,
         behind=apart.behind,
         open_findings=view.findings(),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from exo_sidecar.git import tree
 from exo_sidecar.git.objects import Kind, Objects, object_id
 from exo_sidecar.git.oid import Oid
-from exo_sidecar.store import refresh, rendering, union
+from exo_sidecar.store import layout, refresh, rendering, union
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.refresh import Progress
 from exo_sidecar.store.rendering import Files
@@ -24,14 +24,24 @@ def canonical(index: Index, objects: Objects, ours: Oid | None, theirs: Oid | No
 
     `ours` is a canonical tree or None; of `theirs` only ledger lines enter.
     """
-    files: Files = dict(union.unite(objects, ours, theirs))
+    files: Files = union.unite(objects, ours, theirs)
     with_ledger = store_tree(objects, ours, files)
     changed = refresh.to_tree(index, objects, with_ledger, progress)
-    computed = rendering.everything(index) if changed is None or ours is None else rendering.files_of(index, changed)
+    if changed is None or ours is None:
+        computed = _whole(index, objects, with_ledger)
+    else:
+        computed = rendering.files_of(index, changed)
     differing = rendering.differing(objects, with_ledger, computed)
     root = store_tree(objects, with_ledger, differing)
     index.set_meta("tree", root or "")
     return Canon(root, frozenset({*files, *differing}))
+
+
+def _whole(index: Index, objects: Objects, root: Oid | None) -> Files:
+    """Return every computed file, and None for what stands in the tree and is not computed any more."""
+    computed = rendering.everything(index)
+    present = (path for path, _ in tree.walk(objects, root) if not path.startswith(f"{layout.LEDGER}/"))
+    return {path: None for path in present if path not in computed} | computed
 
 
 def store_tree(objects: Objects, base: Oid | None, files: Files) -> Oid | None:

@@ -16,6 +16,8 @@ from exo_sidecar.store.scalars import Write, standing
 
 _KEY: Final = re.compile(r"""(["']?)([A-Za-z0-9_][\w .-]*)\1\s*:(\s|$)""")
 _HEADING: Final = re.compile(r"#{1,6}\s+(\S.*)")
+_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
+"""A line with its line feed; other separators that Python knows end no line of YAML or Markdown."""
 _FENCE: Final = re.compile(r"\s{0,3}(```|~~~)")
 
 _Units = dict[str, str]
@@ -35,7 +37,7 @@ def fold_document(name: str, entries: Sequence[Entry], knows: Knows) -> Document
         return None
     found = {unit: standing(written, knows) for unit, written in writes.items()}
     names = [*order, *(unit for unit in writes if unit not in order)]
-    text = "".join(found[unit][0].value or "" for unit in names)
+    text = _joined([found[unit][0].value or "" for unit in names])
     return Document(
         name=name,
         text=text,
@@ -53,11 +55,17 @@ def split(name: str, text: str) -> _Units:
     starts = _markdown_starts(text) if name.endswith(".md") else _yaml_starts(text)
     units: _Units = {}
     current = ""
-    for number, line in enumerate(text.splitlines(keepends=True)):
+    for number, line in enumerate(_LINE.findall(text)):
         if number in starts:
             current = _unused(starts[number], units)
         units[current] = units.get(current, "") + line
     return units
+
+
+def _joined(units: Sequence[str]) -> str:
+    """Return the units one after the other; one that ended its text without a line feed must not run into the next."""
+    shown = [unit for unit in units if unit]
+    return "".join(unit if unit.endswith("\n") else f"{unit}\n" for unit in shown[:-1]) + "".join(shown[-1:])
 
 
 def _record(writes: _Writes, units: _Units, entry: Entry, knows: Knows) -> None:
@@ -82,7 +90,7 @@ def _yaml_starts(text: str) -> dict[int, str]:
     """Return the line numbers at which a top-level key begins, its comment lines directly above included."""
     starts: dict[int, str] = {}
     comments: int | None = None
-    for number, line in enumerate(text.splitlines()):
+    for number, line in enumerate(_LINE.findall(text)):
         if line.startswith("#"):
             comments = number if comments is None else comments
             continue
@@ -97,7 +105,7 @@ def _markdown_starts(text: str) -> dict[int, str]:
     """Return the line numbers of headings outside of code fences."""
     starts: dict[int, str] = {}
     fenced = False
-    for number, line in enumerate(text.splitlines()):
+    for number, line in enumerate(_LINE.findall(text)):
         if _FENCE.match(line):
             fenced = not fenced
         found = None if fenced else _HEADING.match(line)

@@ -40,7 +40,8 @@ class _Gathered:
         self.notes: list[str] = []
         self.first: Entry | None = None
         self.last: Entry | None = None
-        self.resolution: str | None = None
+        self.closings: dict[Status, str] = {}
+        """How it was closed, by the status that it was closed into; the last in fold order."""
 
 
 def fold_ticket(ticket_id: TicketId, entries: Sequence[Entry], knows: Knows) -> TicketRecord | None:
@@ -61,7 +62,7 @@ def fold_ticket(ticket_id: TicketId, entries: Sequence[Entry], knows: Knows) -> 
         created_at=gathered.first.event.at,
         creator=gathered.first.event.actor,
         updated_at=gathered.last.event.at,
-        resolution=gathered.resolution,
+        resolution=gathered.closings.get(Status(str(values["status"]))),
         conflicts=dict(sorted(conflicts.items())),
     )
 
@@ -82,7 +83,7 @@ def _gather(entries: Sequence[Entry]) -> _Gathered:
                 _sets(gathered.removes, entry, edited.remove)
             case TicketMoved() as moved:
                 gathered.scalars["status"].append(Write(entry, str(moved.end)))
-                gathered.resolution = _resolution(gathered.resolution, moved)
+                _close(gathered.closings, moved)
             case TicketNoted() as noted:
                 gathered.notes.append(noted.text)
             case _:
@@ -103,12 +104,11 @@ def _sets(into: _Members, entry: Entry, sets: Sets) -> None:
         into[field].extend((entry, member) for member in getattr(sets, field))
 
 
-def _resolution(before: str | None, moved: TicketMoved) -> str | None:
+def _close(closings: dict[Status, str], moved: TicketMoved) -> None:
     if moved.end in {Status.DONE, Status.CANCELLED}:
-        return moved.resolution or str(moved.end)
-    if moved.end is Status.ARCHIVED:
-        return before or "dropped"
-    return None
+        closings[moved.end] = moved.resolution or str(moved.end)
+    elif moved.end is Status.ARCHIVED:
+        closings[moved.end] = closings.get(moved.start, "dropped")
 
 
 def _version(write: Write[Scalar]) -> Version:

@@ -1,8 +1,8 @@
 """Hand edits: files of the mount that differ from the branch, taken in as events or kept aside.
 
-A ticket file is judged like `ticket-edit` and `ticket-move`; a document becomes a `document.edited` event. What is refused,
-or cannot be taken in because it is computed, is kept in `cache/rejected/` and rendered back. A file that cannot be read is
-named with its line and left alone. Nothing a person wrote is ever lost.
+A ticket file is judged like `ticket-edit` and `ticket-move`; a document becomes a `document.edited` event. What is
+refused, or cannot be taken in because it is computed, is kept in `cache/rejected/` and rendered back. A file that
+cannot be read is named with its line and left alone. Nothing a person wrote is ever lost.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,7 +12,6 @@ import msgspec
 
 from exo_sidecar.base import files
 from exo_sidecar.base.digest import NO_DIGEST
-from exo_sidecar.git import tree
 from exo_sidecar.git.objects import object_id
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.model.document import DOCUMENTS, TEXT_MAX_BYTES
@@ -22,6 +21,7 @@ from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.ticket import Ticket, TicketRecord
 from exo_sidecar.model.view import View
 from exo_sidecar.store import layout, settings, yamltext
+from exo_sidecar.store.folders import Folders
 from exo_sidecar.store.governed import Governed
 
 Absorb = Callable[[View, TicketRecord | None, Ticket], Outcome]
@@ -46,7 +46,7 @@ class Unreadable(NamedTuple):
 
 
 class Absorbed(NamedTuple):
-    """What becomes of hand edits: events to write, files written over by the commit, files kept aside, and what to tell."""
+    """What becomes of hand edits: events to write, files written over or kept aside, and what to tell."""
 
     drafts: tuple[Draft, ...]
     overwritten: dict[str, Oid]
@@ -60,6 +60,7 @@ NOTHING: Final = Absorbed((), {}, (), ())
 def differing(governed: Governed, root: Oid | None, paths: Iterable[str]) -> list[Edit]:
     """Return which of `paths` differ in the mount from the tree; a file that was deleted there is no edit."""
     found = []
+    folders = Folders(governed.repository.objects, root)
     for path in sorted(set(paths)):
         try:
             data = files.read_beneath(governed.mount, path, limit_bytes=layout.FILE_BYTES_MAX)
@@ -67,7 +68,7 @@ def differing(governed: Governed, root: Oid | None, paths: Iterable[str]) -> lis
             continue
         if data is None:
             continue
-        entry = tree.entry_at(governed.repository.objects, root, path) if root else None
+        entry = folders.entry(path)
         oid = object_id("blob", data)
         if entry is None or entry.oid != oid:
             found.append(Edit(path, data, oid))
@@ -80,7 +81,7 @@ def absorb(view: View, edits: Iterable[Edit], judge: Absorb) -> Absorbed:
     for edit in edits:
         ticket_id = layout.parse_ticket(edit.path)
         if edit.path in DOCUMENTS:
-            one = _document(view, edit)
+            one = absorb_document(view, edit)
         elif ticket_id is not None:
             one = _ticket(view, edit, ticket_id, judge)
         else:
@@ -101,6 +102,19 @@ def fault_of(edit: Edit) -> Unreadable | None:
         found = parse_ticket(edit.data, ticket_id)
         return found if isinstance(found, Unreadable) else None
     return _document_fault(edit) if edit.path in DOCUMENTS else None
+
+
+def absorb_document(view: View, edit: Edit) -> Absorbed:
+    """Decide what becomes of an edited document; writes nothing."""
+    why = _document_fault(edit)
+    if why is not None:
+        return Absorbed((), {}, (), (unreadable(edit.path, why),))
+    before = view.document(edit.path)
+    draft = Draft(
+        subject=edit.path,
+        data=DocumentEdited(base=before.digest if before else NO_DIGEST, text=edit.data.decode(), absorbed=True),
+    )
+    return Absorbed((draft,), {edit.path: edit.oid}, (), (_taken(edit),))
 
 
 def keep_aside(governed: Governed, edit: Edit) -> str:
@@ -154,18 +168,6 @@ def _ticket(view: View, edit: Edit, ticket_id: str, judge: Absorb) -> Absorbed:
         refused = _aside(edit, "EDIT_REJECTED", f"the edit of {edit.path} is refused: {outcome.refusal.message}")
         return refused._replace(drafts=outcome.events)
     return Absorbed(outcome.events, {edit.path: edit.oid}, (), (*outcome.findings, _taken(edit)))
-
-
-def _document(view: View, edit: Edit) -> Absorbed:
-    why = _document_fault(edit)
-    if why is not None:
-        return Absorbed((), {}, (), (unreadable(edit.path, why),))
-    before = view.document(edit.path)
-    draft = Draft(
-        subject=edit.path,
-        data=DocumentEdited(base=before.digest if before else NO_DIGEST, text=edit.data.decode(), absorbed=True),
-    )
-    return Absorbed((draft,), {edit.path: edit.oid}, (), (_taken(edit),))
 
 
 def _document_fault(edit: Edit) -> Unreadable | None:

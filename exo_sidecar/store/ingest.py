@@ -5,7 +5,7 @@ lines alone, not on the order of arrival: an event waits until what its `seen` n
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import UnsetType
@@ -14,6 +14,7 @@ from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
 from exo_sidecar.model import lifecycle
 from exo_sidecar.model.event import AuthoritySet, Data, Event, LeaseAcquired, TicketCreated, TicketMoved, lease_ticket
 from exo_sidecar.store import codec
+from exo_sidecar.store.entry import Name
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.layout import clone_of
 
@@ -68,19 +69,42 @@ class Ingest:
 
     def run(self) -> Touched:
         """Take everything in and return what it touched."""
-        progress = True
-        while progress and any(self._pending.values()):
-            progress = False
-            for writer, lines in self._pending.items():
-                while lines and self._take(writer, *lines[0]):
-                    self._waiting.discard(lines.popleft()[1])
-                    progress = True
-        for writer, lines in self._pending.items():  # a fork whose parent never comes
-            if lines:
-                self._break(writer, "the chain that it forks from is not here", len(lines))
+        while any(self._pending.values()):
+            if not self._advance():
+                self._give_up_waiting()
         for writer, head in self._heads.items():
             self._db.execute("INSERT OR REPLACE INTO writers VALUES (?, ?, ?, ?, ?, ?, ?)", (writer, *head))
         return self._touched
+
+    def _advance(self) -> bool:
+        """Take in what can be; return whether anything could."""
+        progress = False
+        for writer, lines in self._pending.items():
+            while lines and self._take(writer, *lines[0]):
+                self._waiting.discard(lines.popleft()[1])
+                progress = True
+        return progress
+
+    def _give_up_waiting(self) -> None:
+        """Stop waiting for what never comes: forks without the event that they follow, lines behind a break.
+
+        What is left waits for lines that are properly linked, and digests do not link in a circle.
+        """
+        for writer in self._orphans():
+            lines = self._pending[writer]
+            self._break(writer, "the chain that it forks from is not here", len(lines))
+            lines.clear()
+        self._waiting = {digest for lines in self._pending.values() for digest in _linked(lines)}
+
+    def _orphans(self) -> list[str]:
+        found = []
+        for writer, lines in self._pending.items():
+            if not lines or self._head(writer).seq or "-" not in writer:
+                continue
+            event = codec.decode(lines[0][0])
+            if self._start(writer, self._head(writer), event) is None and event.prev not in self._waiting:
+                found.append(writer)
+        return found
 
     def _take(self, writer: str, line: bytes, digest: str) -> bool:
         """Take one line in; False when it must wait for another writer's."""
@@ -137,20 +161,21 @@ class Ingest:
         self._touched.subjects.add((noun, event.subject))
         if ticket is not None and (epoch is not None or claim is not None):
             self._touched.leases.add(ticket)
-        self._note(writer, event, data)
+        self._note(Name(writer, event.seq), depth, event, data)
 
-    def _note(self, writer: str, event: Event, data: Data) -> None:
+    def _note(self, name: Name, depth: int, event: Event, data: Data) -> None:
         """Keep what is looked up by other keys than the subject."""
         match data:
             case LeaseAcquired():
                 self._touched.leases.add(data.ticket)
                 self._db.execute(
                     "INSERT INTO acquisitions VALUES (?, ?, ?, ?, ?, ?)",
-                    (data.ticket, data.epoch, data.session, writer, event.seq, data.adopts),
+                    (data.ticket, data.epoch, data.session, *name, data.adopts),
                 )
             case TicketCreated() if data.idem_key:
                 self._db.execute(
-                    "INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", (event.actor, data.idem_key, event.subject)
+                    "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?)",
+                    (event.actor, data.idem_key, depth, *name, event.subject),
                 )
             case AuthoritySet():
                 self._touched.subjects.add(("authority", event.subject))
@@ -167,16 +192,17 @@ class Ingest:
 
     def _start(self, writer: str, head: _Head, event: Event) -> _Head | None:
         """Return the head that the event must follow: a fork's first follows its parent's event; None to wait for it."""
-        parent, dash, _ = writer.rpartition("-")
-        if head.seq or not dash or event.seq == 1:
+        if head.seq or "-" not in writer or event.seq == 1:
             return head
+        clone = clone_of(writer)
         row = self._db.execute(
-            "SELECT digest, depth FROM events WHERE writer = ? AND seq = ?", (parent, event.seq - 1)
+            "SELECT writer, depth FROM events WHERE writer >= ? AND writer < ? AND seq = ? AND digest = ?",
+            (clone, f"{clone}.", event.seq - 1, event.prev),
         ).fetchone()
         if row is None:
             return None
-        self._inherit(writer, parent, event.seq)
-        return _Head(0, event.seq - 1, row[0], row[1], None, 0)
+        self._inherit(writer, row[0], event.seq)
+        return _Head(0, event.seq - 1, event.prev, row[1], None, 0)
 
     def _inherit(self, writer: str, parent: str, seq: int) -> None:
         """Give a fork what its parent knew at the fork."""
@@ -236,6 +262,20 @@ class Ingest:
         head = self._head(writer)
         self._heads[writer] = head._replace(broken=head.broken or reason, left_out=head.left_out + lines)
         return True
+
+
+def _linked(lines: Iterable[tuple[bytes, str]]) -> Iterator[str]:
+    """Yield the digests of those lines from the first on that name the one before them."""
+    before: str | None = None
+    for line, digest in lines:
+        try:
+            event = codec.decode(line)
+        except codec.MalformedError:
+            return
+        if before is not None and event.prev != before:
+            return
+        yield digest
+        before = digest
 
 
 def _data_of(event: Event) -> tuple[Data | None, str | None]:

@@ -34,8 +34,10 @@ def arrivals(index: Index, objects: Objects, old: Oid | None, new: Oid | None) -
         segment = layout.parse_segment(change.path)
         if segment is None:
             continue
-        if change.new is None:
-            raise Rewritten(change.path)
+        if change.new is None or change.new.mode != tree.FILE_MODE:  # a link is no segment
+            if change.old is not None and change.old.mode == tree.FILE_MODE:
+                raise Rewritten(change.path)
+            continue
         changed[segment.writer].append(Segment(segment.number, objects.read(change.new.oid).data))
     return {writer: _new_lines(index, writer, segments) for writer, segments in sorted(changed.items())}
 

@@ -1,8 +1,8 @@
 """Migration: a plain folder gives way to the mount, so that a kill at any instant loses nothing.
 
-The branch is mounted beside the folder, under a name of its own, until everything that is taken in is on the branch. Then
-the folder is moved aside and the mount takes its name: two renames. `<common>/exo/migrating` says which names these are,
-from before the first step until after the last; whoever comes next goes on from what is there.
+The branch is mounted beside the folder, under a name of its own, until everything that is taken in is on the branch.
+Then the folder is moved aside and the mount takes its name: two renames. `<common>/exo/migrating` says which names
+these are, from before the first step until after the last; whoever comes next goes on from what is there.
 """
 
 from pathlib import Path
@@ -91,8 +91,7 @@ def begin(repository: Repository, path: Path) -> Migration:
     )
     _folder(repository).mkdir(parents=True, exist_ok=True)
     files.write_atomic(_folder(repository) / _NAME, msgspec.json.encode(migration))
-    for name in (migration.path, migration.aside):
-        mount.exclude(repository.place, Path(name))
+    mount.exclude(repository.place, Path(migration.aside))
     return migration
 
 
@@ -116,7 +115,7 @@ def known_files(repository: Repository, root: Oid) -> Known:
     documents: list[Edit] = []
     findings: list[Finding] = []
     for path, entry in tree.walk(repository.objects, root):
-        if entry.mode not in {tree.FILE_MODE, 0o100755}:
+        if entry.mode not in {tree.FILE_MODE, saved.EXECUTABLE}:
             continue
         if path in DOCUMENTS:
             documents.append(Edit(path, repository.objects.read(entry.oid).data, entry.oid))

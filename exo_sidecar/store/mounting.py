@@ -17,7 +17,6 @@ from exo_sidecar.git.lockfile import LockBusy
 from exo_sidecar.git.mount import MountState
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.repository import Repository
-from exo_sidecar.git.settings import GitSettings
 from exo_sidecar.model.errors import Environment, FormatTooNew, Usage, ValueInvalid
 from exo_sidecar.store import layout, lock
 from exo_sidecar.store.governed import Governed
@@ -158,15 +157,16 @@ def rebuild_git_index(governed: Governed) -> bool:
     return True
 
 
-def configure(settings: GitSettings, branch: str, remote: str | None) -> str | None:
-    """Set the branch's upstream and what plain git needs to know, each only where nothing is set; return the upstream."""
-    section = ("branch", branch)
+def configure(repository: Repository, branch: str, remote: str | None) -> str | None:
+    """Set the branch's upstream and what plain git needs, each only where nothing is set; return the upstream."""
+    settings, section = repository.settings, ("branch", branch)
     wanted = [(section, "rebase", "false"), (("transfer",), "fsckObjects", "true")]
     if remote is not None:
         wanted += [(section, "remote", remote), (section, "merge", f"refs/heads/{branch}")]
-    for where, key, value in wanted:
-        if settings.get(where, key) is None:
-            settings.set(where, key, value)
+    with lock.held(repository.place.common / "exo"):
+        for where, key, value in wanted:
+            if settings.get(where, key) is None:
+                settings.set(where, key, value)
     name, merge = settings.get(section, "remote"), settings.get(section, "merge")
     return f"{name}/{merge.removeprefix('refs/heads/')}" if name and merge else None
 

@@ -5,6 +5,7 @@ JSON, nothing else. A field in conflict is followed by a comment for each value 
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,6 +14,10 @@ import msgspec
 from exo_sidecar.model.ticket import Scalar, TicketRecord, Version
 
 _SHOWN: Final = 120
+_ESCAPED: Final = re.compile(
+    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\uffff]"
+)
+"""Controls, invisible and bidirectional marks, line separators, halves of surrogate pairs, what is no character."""
 
 
 def ticket_file(record: TicketRecord) -> bytes:
@@ -40,14 +45,11 @@ def _field(name: str, value: object, indent: str) -> Iterator[str]:
 
 
 def _scalar(value: object) -> str:
-    """Return a scalar as JSON, of which every form is YAML too; line separators that YAML breaks at are escaped."""
-    text = json.dumps(value, ensure_ascii=False)
-    return "".join(c if c.isprintable() else "".join(f"\\u{unit:04x}" for unit in _units(c)) for c in text)
+    """Return a scalar as JSON, of which every form is YAML too; what no reader of YAML takes, or sees, is escaped.
 
-
-def _units(character: str) -> tuple[int, ...]:
-    data = character.encode("utf-16-be")
-    return tuple(int.from_bytes(data[place : place + 2]) for place in range(0, len(data), 2))
+    The characters are listed here: what Python calls printable changes with its version, and the bytes must not.
+    """
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _conflict(field: str, conflicts: dict[str, tuple[Version, ...]]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from exo_sidecar.git.objects import Objects, object_id
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.store import layout, memento, rendered
+from exo_sidecar.store.folders import Folders
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.refold import Changed
 from exo_sidecar.store.view import IndexView
@@ -46,8 +47,9 @@ def everything(index: Index) -> Files:
 def differing(objects: Objects, root: Oid | None, files: Files) -> Files:
     """Return those of `files` that the tree does not hold just so."""
     found: Files = {}
+    folders = Folders(objects, root)
     for path, data in files.items():
-        entry = tree.entry_at(objects, root, path) if root else None
+        entry = folders.entry(path)
         wanted = None if data is None else object_id("blob", data)
         has = None if entry is None else entry.oid
         if has != wanted or (entry is not None and entry.mode != tree.FILE_MODE):

@@ -15,7 +15,7 @@ from exo_sidecar.model.errors import Conflict
 from exo_sidecar.store.publish import AUTHOR
 
 PREFIX: Final = "refs/exo/saved/"
-_EXECUTABLE: Final = 0o100755
+EXECUTABLE: Final = 0o100755
 _LINK: Final = 0o120000
 _BATCH: Final = 256
 """Files that are read before they are stored: bounds memory, and lets the disk take them together."""
@@ -113,4 +113,4 @@ def _content(item: Path, mode: int) -> bytes | None:
 def _mode(mode: int) -> int:
     if stat.S_ISLNK(mode):
         return _LINK
-    return _EXECUTABLE if mode & stat.S_IXUSR else tree.FILE_MODE
+    return EXECUTABLE if mode & stat.S_IXUSR else tree.FILE_MODE

@@ -39,11 +39,11 @@ def _indexed(path: Path) -> tuple[dict[str, Indexed], int]:
 
 
 def _is_untouched(mount: str, path: str, entry: tree.Entry, known: Indexed | None, written_ns: int) -> bool:
-    """Whether the file is surely as the branch has it; one written in the index's own instant is in doubt, as for git."""
+    """Whether the file is surely as the branch has it; one of the index's own instant is in doubt, as for git."""
     if known is None or known.oid != entry.oid or known.mtime_ns >= written_ns:
         return False
     try:
-        status = os.lstat(f"{mount}/{path}")  # noqa: PTH116  a Path per file doubles the cost of a scan
+        status = os.lstat(f"{mount}/{path}")
     except OSError:
         return False
     return git_index.is_unchanged(known, status)

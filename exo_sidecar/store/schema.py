@@ -2,7 +2,7 @@
 
 from typing import Final
 
-SCHEMA_NUMBER: Final = 1
+SCHEMA_NUMBER: Final = 2
 
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -58,7 +58,10 @@ CREATE INDEX tickets_cycle ON tickets (id) WHERE cycle != 0;
 CREATE TABLE labels (ticket TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (label, ticket)) WITHOUT ROWID;
 CREATE TABLE blockers (ticket TEXT NOT NULL, blocker TEXT NOT NULL, PRIMARY KEY (ticket, blocker)) WITHOUT ROWID;
 CREATE INDEX blockers_blocker ON blockers (blocker, ticket);
-CREATE TABLE keys (actor TEXT NOT NULL, key TEXT NOT NULL, ticket TEXT NOT NULL, PRIMARY KEY (actor, key)) WITHOUT ROWID;
+CREATE TABLE keys (
+    actor TEXT NOT NULL, key TEXT NOT NULL, depth INTEGER NOT NULL, writer TEXT NOT NULL, seq INTEGER NOT NULL,
+    ticket TEXT NOT NULL, PRIMARY KEY (actor, key, depth, writer, seq)
+) WITHOUT ROWID;
 
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY, ticket TEXT NOT NULL, status TEXT NOT NULL, actor TEXT NOT NULL, depth INTEGER NOT NULL,

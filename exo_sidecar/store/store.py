@@ -1,25 +1,23 @@
-"""Store: the records of one governed repository. The room's front: a view to read, a transaction to write."""
+"""Store: the records of one governed repository, to write: one rule, one transaction, one commit."""
 
 import contextlib
 import random
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
+from exo_sidecar.base.override import override
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.model.errors import Conflict
 from exo_sidecar.model.ids import CloneId, Entropy
-from exo_sidecar.store import clone, healing, lock, mounting, publish, refresh
+from exo_sidecar.store import clone, healing, lock, mounting, publish
 from exo_sidecar.store import index as indexes
 from exo_sidecar.store.drafts import Stamp
-from exo_sidecar.store.governed import Governed, governed
 from exo_sidecar.store.hand_edits import Absorb
-from exo_sidecar.store.index import READER_WAIT_SECONDS, WRITER_WAIT_SECONDS, Index
+from exo_sidecar.store.index import WRITER_WAIT_SECONDS, Index
+from exo_sidecar.store.reader import Reader
 from exo_sidecar.store.refresh import Progress
 from exo_sidecar.store.transaction import Attempt, Committed, Rule
-from exo_sidecar.store.view import IndexView
 
 ATTEMPTS_MAX: Final = 50
 _PAUSE_SECONDS: Final = 0.01
@@ -33,25 +31,15 @@ class RefMoved(Conflict):
     advice = "somebody commits to the governance branch all the time; try again"
 
 
-class Store:
-    """Opened for the life of one call; not shared between threads."""
+class Store(Reader):
+    """A reader that writes, too."""
 
     def __init__(self, repository: Repository, *, entropy: Entropy, absorb: Absorb, progress: Progress) -> None:
-        self.governed: Final[Governed] = governed(repository)
+        super().__init__(repository, progress=progress)
         self._entropy = entropy
         self._absorb = absorb
-        self.progress = progress
-        self._index: Index | None = None
         self._open = contextlib.ExitStack()
         """What an uncommitted dry run holds until the store is closed."""
-
-    def view(self) -> IndexView:
-        """Return the state at the branch tip; in memory when the index cannot be brought there in time."""
-        if self._index is None:
-            self._index = self._reader()
-        elif not self._index.db.in_transaction:
-            self._follow(self._index)
-        return IndexView(self._index)
 
     def transact(
         self, rule: Rule, stamp: Stamp, *, paths: Callable[[], set[str]] = set, dry_run: bool = False
@@ -104,13 +92,11 @@ class Store:
         """Refuse to write on a branch that a newer program has written; FormatTooNew."""
         mounting.check_format(self.governed.repository, self.governed.tip())
 
+    @override
     def close(self) -> None:
         """Let go of everything; a dry run's decision is rolled back."""
         self._open.close()
-        if self._index is not None:
-            self._index.close()
-            self._index = None
-        self.governed.repository.close()
+        super().close()
 
     def _attempt(
         self, held: contextlib.ExitStack, rule: Rule, stamp: Stamp, paths: set[str], *, dry_run: bool
@@ -135,38 +121,6 @@ class Store:
 
     def _writer(self) -> Index:
         if self._index is None or self._index.is_in_memory:
-            self._index = indexes.open_index(self._index_path, wait_seconds=WRITER_WAIT_SECONDS)
+            self._index = indexes.open_index(self.index_path, wait_seconds=WRITER_WAIT_SECONDS)
         self._index.db.execute(f"PRAGMA busy_timeout = {int(WRITER_WAIT_SECONDS * 1000)}")
         return self._index
-
-    def _reader(self) -> Index:
-        try:
-            self.governed.folder.mkdir(parents=True, exist_ok=True)
-            index = indexes.open_index(self._index_path, wait_seconds=READER_WAIT_SECONDS)
-        except (OSError, sqlite3.OperationalError):
-            return self._folded()
-        return self._follow(index)
-
-    def _follow(self, index: Index) -> Index:
-        """Return the index at the branch tip, or a fold in memory when nobody lets us write."""
-        tip = self.governed.tip()
-        try:
-            if index.tip != tip:
-                with index.transaction():
-                    refresh.to_tip(index, self.governed.repository.objects, self.governed.tip(), self.progress)
-        except sqlite3.OperationalError:
-            if index.tip != tip:
-                index.close()
-                index = self._folded()
-        self._index = index
-        return index
-
-    def _folded(self) -> Index:
-        index = indexes.in_memory()
-        refresh.to_tip(index, self.governed.repository.objects, self.governed.tip(), self.progress)
-        self._index = index
-        return index
-
-    @property
-    def _index_path(self) -> Path:
-        return self.governed.folder / "index.sqlite"

@@ -119,7 +119,9 @@ class IndexView:
 
     def created_with(self, actor: str, idem_key: str) -> TicketId | None:
         """Return the ticket that this actor made under the key."""
-        row = self._db.execute("SELECT ticket FROM keys WHERE actor = ? AND key = ?", (actor, idem_key)).fetchone()
+        row = self._db.execute(
+            "SELECT ticket FROM keys WHERE actor = ? AND key = ? ORDER BY depth, writer, seq LIMIT 1", (actor, idem_key)
+        ).fetchone()
         return TicketId(row[0]) if row else None
 
     def history(self, subject: str, *, limit: int) -> tuple[HistoryEntry, ...]:

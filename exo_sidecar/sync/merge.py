@@ -14,6 +14,7 @@ from exo_sidecar.store.index import Index
 from exo_sidecar.store.refresh import Progress
 from exo_sidecar.store.store import Store
 from exo_sidecar.sync import verified
+from exo_sidecar.sync.verified import Vector
 
 MESSAGE: Final = "exo: merge\n"
 
@@ -28,8 +29,11 @@ class Merged(NamedTuple):
     """Events that came with it."""
 
 
-def merge(store: Store, remote: str, theirs: Oid, progress: Progress) -> Merged:
+def merge(store: Store, remote: str, theirs: Oid, progress: Progress, *, known: Vector | None = None) -> Merged:
     """Bring the fetched tip into the branch; the clone's lock must be held, and the local tip be exo's own.
+
+    `known` is what was verified from the remote before the tip was asked for (None: what is so now). Another process of
+    this clone may have fetched and merged a younger tip meanwhile; against that, ours would seem to have lost events.
 
     Raises:
         SyncRefused, FormatTooNew: nothing was changed.
@@ -42,7 +46,8 @@ def merge(store: Store, remote: str, theirs: Oid, progress: Progress) -> Merged:
         refresh.to_tip(index, objects, tip, progress)
         before = _count(index)
         ours, their_tree = governed.tree_of(tip), governed.tree_of(theirs)
-        verified.check(objects, verified.read(governed.folder, remote), ours, their_tree)
+        stored = verified.read(governed.folder, remote)
+        verified.check(objects, stored if known is None else known, ours, their_tree)
         if tip is not None and (tip == theirs or graph.is_ancestor(objects, theirs, tip)):
             vector = verified.of_tree(index, objects, ours, their_tree)
             target: Oid | None = tip
@@ -51,7 +56,7 @@ def merge(store: Store, remote: str, theirs: Oid, progress: Progress) -> Merged:
             vector = verified.of_tree(index, objects, root, their_tree)
             target = _move(store, tip, theirs, root)
             index.set_tip(target)
-        verified.write(governed.folder, remote, vector)
+        verified.write(governed.folder, remote, verified.joined(stored, vector))
         return Merged(target, target != tip, _count(index) - before)
 
 

@@ -17,7 +17,7 @@ from exo_sidecar.store.drafts import Stamp
 from exo_sidecar.store.scan import changed_paths
 from exo_sidecar.store.store import Store
 from exo_sidecar.store.transaction import Committed
-from exo_sidecar.sync import distance
+from exo_sidecar.sync import distance, verified
 from exo_sidecar.sync.merge import Merged, merge
 
 _PAUSE_SECONDS: Final = 0.05
@@ -87,6 +87,7 @@ def absorb(store: Store, stamp: Stamp) -> Committed:
 
 def pull(store: Store, remote: Remote, *, timeout_seconds: float) -> Pulled:
     """Fetch the remote's governance branch and merge it; one connection."""
+    known = verified.read(store.governed.folder, str(remote))
     theirs = look(store, remote, timeout_seconds=timeout_seconds)
     tip = store.governed.tip()
     if theirs is None or theirs == tip:
@@ -95,7 +96,7 @@ def pull(store: Store, remote: Remote, *, timeout_seconds: float) -> Pulled:
         try:
             with store.locked():
                 store.clone_id()
-                return Pulled(theirs, merge(store, str(remote), theirs, store.progress))
+                return Pulled(theirs, merge(store, str(remote), theirs, store.progress, known=known))
         except publish.Moved:
             continue
     message = f"{store.governed.branch} kept moving while {remote} was merged"

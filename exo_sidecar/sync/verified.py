@@ -56,6 +56,11 @@ def write(folder: Path, remote: str, vector: Mapping[str, tuple[int, str]]) -> N
     files.write_atomic(path, msgspec.json.encode(dict(sorted(vector.items()))))
 
 
+def joined(one: Vector, other: Vector) -> Vector:
+    """Return the further event of each writer: of two processes that verify at once neither undoes the other's."""
+    return {**other, **{writer: head for writer, head in one.items() if head[0] >= other.get(writer, (0, ""))[0]}}
+
+
 def of_tree(index: Index, objects: Objects, ours: Oid | None, theirs: Oid | None) -> Vector:
     """Return the heads that the tree `theirs` holds, the index being a fold that includes it and `ours` its canon."""
     heads: Vector = {

@@ -18,4 +18,4 @@ def sampled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     sys.modules.pop("exo_sidecar.operations.sample", None)
     if "sample" in vars(room):
-        del room.sample
+        delattr(room, "sample")

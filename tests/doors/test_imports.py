@@ -41,5 +41,5 @@ def test_no_command_imports_the_protocol(tmp_path: Path, argv: tuple[str, ...]) 
 
 def test_a_command_imports_only_its_noun(tmp_path: Path) -> None:
     found = _imported(a_repository(tmp_path), "ticket-list")
-    assert "exo_sidecar.operations.ticket" in found
-    assert _of(found, "exo_sidecar.operations.audit", "exo_sidecar.operations.session") == set()
+    assert "exo_sidecar.operations.ticket_report" in found
+    assert _of(found, "exo_sidecar.operations.session_starting", "exo_sidecar.sync") == set()

@@ -1,5 +1,6 @@
 """The server as hosts see it: a real process, a real client, both protocol eras, both transports."""
 
+import os
 import subprocess
 import sys
 import urllib.error
@@ -23,7 +24,8 @@ MODES: tuple[Mode, ...] = ("auto", "legacy")
 
 def _with_client(cwd: Path, mode: Mode, work: Callable[[Client], Awaitable[None]], *argv: str) -> None:
     async def main() -> None:
-        server = StdioServerParameters(command=sys.executable, args=["-m", "exo_sidecar", "mcp", *argv], cwd=cwd)
+        words = ["-m", "exo_sidecar", "mcp", *argv]
+        server = StdioServerParameters(command=sys.executable, args=words, cwd=cwd, env=dict(os.environ))
         with anyio.fail_after(60):
             async with Client(server, mode=mode) as client:
                 await work(client)
@@ -151,7 +153,7 @@ def test_http_on_loopback_serves_both_eras_and_turns_other_origins_away(address:
 
 
 def test_a_port_that_is_taken_is_said_so(tmp_path: Path, address: str) -> None:
-    port = address.rsplit(":", 1)[1].split("/")[0]
+    port = address.rsplit(":", 1)[1].split("/", maxsplit=1)[0]
     ran = exo(tmp_path, "mcp", "--transport", "http", "--port", port)
     assert ran.exit == 8
     assert "PORT_BUSY" in ran.err
@@ -171,3 +173,29 @@ def test_a_malformed_call_of_the_server_exits_2(tmp_path: Path, argv: tuple[str,
     ran = exo(tmp_path, "mcp", *argv)
     assert ran.exit == 2
     assert ran.out == ""
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_session_from_start_to_finish_and_who_did_it(tmp_path: Path, mode: Mode) -> None:
+    repository = a_repository(tmp_path)
+    assert exo(repository, "init").exit == 0
+
+    async def work(client: Client) -> None:
+        preview = await client.call_tool(
+            "exo_call", {"operation": "ticket-create", "params": {"title": "x", "type": "governance"}, "dry_run": True}
+        )
+        assert not preview.is_error, preview.content
+        chosen = await client.call_tool("exo_next", {})
+        assert not chosen.is_error, chosen.content
+        started = await client.call_tool("exo_session_start", {})
+        assert not started.is_error, started.content
+        assert started.structured_content is not None
+        assert started.structured_content["session"]["actor"].startswith("agent:")
+        ticket = started.structured_content["ticket"]["id"]
+        assert ticket in str((await client.read_resource(f"exo://tickets/{ticket}")).contents)
+        assert ticket in str((await client.read_resource("exo://board")).contents)
+        finished = await client.call_tool("exo_session_finish", {"summary": "done"})
+        assert not finished.is_error, finished.content
+
+    _with_client(repository, mode, work)
+    assert len(exo(repository, "ticket-list", "--json").data["items"]) == 1

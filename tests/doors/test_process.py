@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 from exo_sidecar import __version__
 from tests.support.process import exo
 from tests.support.repositories import a_repository
@@ -36,7 +38,7 @@ def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
 
 def test_an_interruption_exits_130_without_a_traceback(tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "exo_sidecar", "ticket-create", "-"],
+        [sys.executable, "-m", "exo_sidecar", "ticket-create", "x", "--boundary", "-"],
         cwd=tmp_path,
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -61,8 +63,6 @@ def _reads_stdin(pid: int) -> bool:
 
 
 def _sleeps(pid: int) -> bool:
-    import psutil
-
     return psutil.Process(pid).status() == psutil.STATUS_SLEEPING and psutil.Process(pid).cpu_times().user > 0.05
 
 

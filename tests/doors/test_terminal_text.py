@@ -9,13 +9,15 @@ from exo_sidecar.cli.page import Cell, Facts, Headline, Listing, Page, Prose, Ta
 from tests.support.inprocess import exo_in_process
 
 HOSTILE = "a\x1b[31mred\x07\r\u202eesrever\u2066[bold]b[/bold]\u200b\nnext"
-PAGE = Page((
-    Headline((Cell(HOSTILE, "strong"),), "good"),
-    Facts((("label", HOSTILE),), HOSTILE),
-    Table(("A", "B"), ((HOSTILE, "x"),), HOSTILE, 0),
-    Listing(HOSTILE, (HOSTILE, Cell(HOSTILE, "bad")), (0, 1)),
-    Prose(HOSTILE, HOSTILE),
-))
+PAGE = Page(
+    (
+        Headline((Cell(HOSTILE, "strong"),), "good"),
+        Facts((("label", HOSTILE),), HOSTILE),
+        Table(("A", "B"), ((HOSTILE, "x"),), HOSTILE, 0),
+        Listing(HOSTILE, (HOSTILE, Cell(HOSTILE, "bad")), (0, 1)),
+        Prose(HOSTILE, HOSTILE),
+    )
+)
 
 
 @pytest.mark.parametrize("write", [plain.write, boxes.write])

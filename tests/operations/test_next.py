@@ -118,7 +118,7 @@ def test_a_ttl_out_of_bounds_is_refused_before_anything_is_asked(tmp_path: Path,
 def test_an_actor_holds_no_more_leases_than_its_quota(tmp_path: Path) -> None:
     shop = a_lone_shop(tmp_path, tickets=3)
     config = shop.clones[0] / ".exo" / "config.yaml"
-    config.write_text(config.read_text() + "\nleases: {per_actor: 1}\n")
+    config.write_text(config.read_text().replace("per_actor: 8", "per_actor: 1"))
     shop.ok(0, "next", "--ticket-id", "T1")
     error = shop.fails(0, "next", "--ticket-id", "T2")
     assert (error["code"], error["exit"]) == ("LEASE_QUOTA", 1)

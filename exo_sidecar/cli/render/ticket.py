@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from exo_sidecar.cli.page import Block, Cell, Facts, Headline, Listing, Page, Piece, Prose, Table
 from exo_sidecar.cli.render.tones import NOTHING, counted, identifier, joined, optional, status
 from exo_sidecar.model.ticket import Ticket
+from exo_sidecar.model.view import HistoryEntry
 from exo_sidecar.operations.ticket import TicketEdited, TicketMoved, TicketsListed
 from exo_sidecar.operations.ticket_making import TicketMade
 from exo_sidecar.operations.ticket_report import Damaged, Related, TicketListed, TicketShown
@@ -186,11 +187,14 @@ def _tree(result: TicketShown) -> Listing:
 
 
 def _history(result: TicketShown) -> Table:
-    rows = tuple(
-        (each.at, each.actor, Cell(each.summary, "dim" if each.quarantined else ""), optional(each.quarantined))
-        for each in result.history or ()
-    )
-    return Table(("AT", "ACTOR", "WHAT", "DOES NOT COUNT"), rows, "History", 2)
+    rows = tuple((each.at, each.actor, each.type, _told(each)) for each in result.history or ())
+    return Table(("AT", "ACTOR", "EVENT", "WHAT"), rows, "History")
+
+
+def _told(each: HistoryEntry) -> Cell:
+    if each.quarantined is None:
+        return Cell(each.summary)
+    return Cell(f"{each.summary} (does not count: {each.quarantined})", "dim")
 
 
 def _damaged(found: tuple[Damaged, ...]) -> tuple[Block, ...]:

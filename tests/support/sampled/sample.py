@@ -55,7 +55,8 @@ class Judged(Result, frozen=True, kw_only=True):
 def echo(ctx: Context, params: EchoParams) -> Echoed:
     """Say something.
 
-    Longer help with [brackets]."""
+    Longer help with [brackets].
+    """
     if params.loud:
         ctx.warn("LOUD", f"{params.text} is loud")
     return Echoed(

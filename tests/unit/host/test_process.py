@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from exo_sidecar.host import process
-from exo_sidecar.host.process import OutputTooLarge, ProgramMissing
+from exo_sidecar.host.process import Command, OutputTooLarge, ProgramMissing
 from exo_sidecar.model.errors import TimedOut
 
 
@@ -70,3 +70,24 @@ def _runs(pid: int) -> bool:
     except OSError:
         return False
     return stat.rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_programs_started_together_wait_for_one_another_and_are_told_apart(tmp_path: Path) -> None:
+    code = "import sys, time; print(time.monotonic()); sys.exit(int(sys.argv[1]))"
+    commands = [Command(tmp_path, (*python(code), str(number))) for number in range(3)]
+    before = time.monotonic()
+    ran = process.run_together(commands, environ=os.environ)
+    assert [each.status for each in ran] == [0, 1, 2]
+    assert all(before < float(each.stdout) < time.monotonic() for each in ran)
+
+
+def test_none_of_several_programs_outlives_the_time_limit(tmp_path: Path) -> None:
+    commands = [Command(tmp_path, ("true",)), Command(tmp_path, ("sleep", "60"))]
+    began = time.monotonic()
+    with pytest.raises(TimedOut):
+        process.run_together(commands, environ=os.environ, timeout_seconds=0.5)
+    assert time.monotonic() - began < 10
+
+
+def test_no_programs_are_no_answers() -> None:
+    assert process.run_together([], environ=os.environ) == ()

@@ -19,7 +19,7 @@ class Option(NamedTuple):
     """None for a switch."""
 
 
-class Common(NamedTuple):
+class Given(NamedTuple):
     """The values of the common options."""
 
     repo: str | None = None
@@ -59,6 +59,7 @@ OPTIONS: Final = (
     Option("plain", ("--plain",), "No boxes, no colour"),
     Option("no_color", ("--no-color",), "No colour (also NO_COLOR)"),
 )
+UNLIMITED: Final = 1_000_000
 _BY_FLAG: Final = {flag: option for option in OPTIONS for flag in option.flags}
 
 
@@ -91,7 +92,7 @@ def split(argv: Sequence[str]) -> Split:
     return Split(tuple(argv[:position]), tuple(argv[position:]))
 
 
-def take(argv: Sequence[str]) -> tuple[Common, tuple[str, ...]]:
+def take(argv: Sequence[str]) -> tuple[Given, tuple[str, ...]]:
     """Return the common options of a command line and what remains; for paths that take no value with two dashes."""
     values: dict[str, str | bool] = {}
     rest: list[str] = []
@@ -108,9 +109,9 @@ def take(argv: Sequence[str]) -> tuple[Common, tuple[str, ...]]:
     return of(values), tuple(rest)
 
 
-def of(values: Mapping[str, object]) -> Common:
+def of(values: Mapping[str, object]) -> Given:
     """Return the common options from parsed values; ValueInvalid for a format that does not exist."""
-    common = Common(**{option.name: values[option.name] for option in OPTIONS if values.get(option.name)})  # type: ignore[arg-type]
+    common = Given(**{option.name: values[option.name] for option in OPTIONS if values.get(option.name)})  # type: ignore[arg-type]
     if common.format not in {None, "json", "text"}:
         message = f"--format: {common.format!r} is not a format"
         raise ValueInvalid(message, hint="text or json")
@@ -129,10 +130,10 @@ def is_true(environ: Mapping[str, str], name: str) -> bool:
 
 
 def width_of(environ: Mapping[str, str], descriptor: int | None) -> int:
-    """Return the columns of the terminal: COLUMNS, else what it says, else 100."""
+    """Return the columns of the terminal: COLUMNS, else what it says; without one nothing needs to be shortened."""
     if environ.get("COLUMNS", "").isdigit():
         return max(20, min(int(environ["COLUMNS"]), 1000))
     try:
-        return max(20, os.get_terminal_size(descriptor).columns) if descriptor is not None else 100
+        return max(20, os.get_terminal_size(descriptor).columns) if descriptor is not None else UNLIMITED
     except OSError:
-        return 100
+        return UNLIMITED

@@ -1,0 +1,18 @@
+"""The page of `init`: what was made, and what to do next."""
+
+from exo_sidecar.cli.page import Cell, Facts, Headline, Page, Piece
+from exo_sidecar.cli.render.tones import joined
+from exo_sidecar.operations.init import Governed
+
+
+def run(result: Governed) -> Page:
+    """Say what there is now."""
+    fresh = result.mounted or bool(result.created)
+    word = "this repository is governed" if fresh else "this repository was governed already; nothing changed"
+    rows: tuple[tuple[str, Piece], ...] = (
+        ("branch", result.branch),
+        ("mounted at", ".exo" if result.mounted else Cell(".exo (it was)", "dim")),
+        ("created", joined(result.created)),
+    )
+    hints = ("exo ticket-create makes work, exo next claims it", "exo status shows where things stand")
+    return Page((Headline((word,), "good"), Facts(rows)), hints)

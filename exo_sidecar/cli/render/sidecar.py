@@ -1,0 +1,40 @@
+"""Pages of the mount."""
+
+from exo_sidecar.cli.page import Cell, Facts, Headline, Listing, Page, Piece
+from exo_sidecar.cli.render.tones import optional
+from exo_sidecar.operations.repairing import Repaired
+from exo_sidecar.operations.sidecar import SidecarMounted
+
+
+def init(result: SidecarMounted) -> Page:
+    """Say where the governance branch is mounted and where it came from."""
+    word = "was mounted already" if result.already_mounted else "is mounted"
+    rows: list[tuple[str, Piece]] = [
+        ("branch", f"{result.branch} ({result.branch_source})"),
+        ("upstream", optional(result.upstream)),
+    ]
+    if result.git_repo_created:
+        rows.append(("repository", "made now"))
+    if result.migrated is not None:
+        rows.append(("taken in", f"{result.migrated.files} files, commit {result.migrated.commit}"))
+        rows.append(("original", Cell(str(result.migrated.original), "strong")))
+    return Page((Headline((Cell(result.sidecar_path, "strong"), f" {word}"), "good"), Facts(tuple(rows))))
+
+
+def repair(result: Repaired) -> Page:
+    """Say what had to be mended."""
+    rows: list[tuple[str, Piece]] = []
+    if result.mounted:
+        rows.append(("mount", "put back"))
+    if result.journal != "none":
+        rows.append(("left transaction", result.journal))
+    if result.index_rebuilt:
+        rows.append(("local index", "rebuilt"))
+    lists = (
+        ("written anew", result.rendered),
+        ("taken in", result.absorbed),
+        ("kept aside", tuple(Cell(each, "warn") for each in result.kept_aside)),
+    )
+    blocks = tuple(Listing(title, items) for title, items in lists if items)
+    word = "repaired" if rows or blocks else "there was nothing to repair"
+    return Page((Headline((word,), "good"), *((Facts(tuple(rows)),) if rows else ()), *blocks))

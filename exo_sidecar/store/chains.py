@@ -1,0 +1,86 @@
+"""The branches of one clone's chain, whatever files they came in (docs/format.md, "The fold", clone ids).
+
+A chain has branches when two copies of a clone went on writing (a restored backup, a copied folder). At every fork the
+branch with the lower digest keeps the name, each other one gets `<clone>-<8 of its first digest>`. Pure: the same lines
+give the same branches, whatever sides and names they came by.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
+from exo_sidecar.model.event import Event
+from exo_sidecar.store import codec
+
+Lines = list[bytes]
+
+
+class _Forest:
+    """Lines by digest, linked by the digest that each names as the one before it."""
+
+    def __init__(self, clone: str) -> None:
+        self._clone = clone
+        self._lines: dict[str, bytes] = {}
+        self._following: dict[str, set[str]] = defaultdict(set)
+        self._tails: dict[str, Lines] = {}
+        """What stands behind a line without following it, or alone under a writer's name: damage."""
+
+    def plant(self, writer: str, lines: Lines) -> None:
+        """Take one version of a writer's chain in."""
+        before: Event | None = None
+        parent = NO_DIGEST if writer == self._clone else writer
+        for place, line in enumerate(lines):
+            event = self._decoded(line)
+            if event is None or not self._follows(event, before, parent, is_fork=writer != self._clone):
+                rest = lines[place:]
+                self._tails[parent] = max(self._tails.get(parent, []), rest, key=lambda tail: (len(tail), tail))
+                return
+            digest = sha256_hex(line)
+            self._lines[digest] = line
+            self._following[event.prev].add(digest)
+            before, parent = event, digest
+
+    def branches(self) -> dict[str, Lines]:
+        """Return every branch by its name."""
+        found = {name: tail for name, tail in self._tails.items() if "-" in name}
+        first = min(self._following[NO_DIGEST], default=None)
+        forks = [digest for parent, each in self._following.items() for digest in each if self._is_fork(parent, digest)]
+        for digest in sorted(forks):
+            found[self._name(digest, found)] = self._branch(digest)
+        trunk = self._branch(first) if first else self._tails.get(NO_DIGEST, [])
+        return {self._clone: trunk, **found} if trunk else found
+
+    def _decoded(self, line: bytes) -> Event | None:
+        try:
+            event = codec.decode(line)
+        except codec.MalformedError:
+            return None
+        return event if event.clone == self._clone else None
+
+    def _follows(self, event: Event, before: Event | None, parent: str, *, is_fork: bool) -> bool:
+        if before is not None:
+            return event.prev == parent and event.seq == before.seq + 1
+        return is_fork or (event.prev == NO_DIGEST and event.seq == 1)
+
+    def _is_fork(self, parent: str, digest: str) -> bool:
+        """Whether a branch of its own begins here: another one keeps the name, or what it follows is not here."""
+        return digest != min(self._following[parent]) or (parent != NO_DIGEST and parent not in self._lines)
+
+    def _name(self, digest: str, taken: dict[str, Lines]) -> str:
+        name = f"{self._clone}-{digest[:8]}"
+        return name if name not in taken else f"{name}-{digest[8:16]}"
+
+    def _branch(self, digest: str) -> Lines:
+        lines = [self._lines[digest]]
+        while following := self._following.get(digest):
+            digest = min(following)
+            lines.append(self._lines[digest])
+        return lines + self._tails.get(digest, [])
+
+
+def branches(clone: str, versions: Iterable[tuple[str, Lines]]) -> dict[str, Lines]:
+    """Return the branches that versions of the chains of `clone` (writer's name, its lines) make together."""
+    forest = _Forest(clone)
+    for writer, lines in versions:
+        forest.plant(writer, lines)
+    return forest.branches()

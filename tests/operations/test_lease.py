@@ -1,0 +1,98 @@
+"""Heartbeat, release and the listing of leases."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.operations.test_session_start import advance
+from tests.support.repositories import git
+from tests.support.working import a_lone_shop, a_shop
+
+LEASE = "refs/exo/leases/TICKET-T1"
+
+
+def test_a_heartbeat_is_pushed_when_it_is_due_or_asked_for_and_never_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = a_shop(tmp_path)
+    shop.ok(0, "session-start", "--ticket-id", "T1", "--ttl", "1h")
+    before = (git(shop.clones[0], "ls-remote", "origin", LEASE), shop.tip())
+    assert not shop.ok(0, "lease-heartbeat")["pushed"]
+    assert (git(shop.clones[0], "ls-remote", "origin", LEASE), shop.tip()) == before
+    advance(monkeypatch, 2500)
+    found = shop.ok(0, "lease-heartbeat")
+    assert (found["pushed"], found["lease"]["epoch"], found["lease"]["deadline_in"]) == (True, 1, 3600)
+    assert not shop.ok(0, "lease-heartbeat")["pushed"]
+    assert shop.ok(0, "lease-heartbeat", "--force-push")["pushed"]
+    assert shop.tip() == before[1]
+    assert git(shop.clones[0], "ls-remote", "origin", LEASE) != before[0]
+
+
+def test_a_heartbeat_without_a_session_is_refused(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path)
+    error = shop.fails(0, "lease-heartbeat")
+    assert (error["code"], error["exit"]) == ("LEASE_NOT_HELD", 6)
+
+
+def test_a_reservation_that_is_given_back_frees_ticket_and_lease(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path, clones=2)
+    shop.ok(0, "next", "--ticket-id", "T1")
+    before = shop.commits()
+    found = shop.ok(0, "lease-release")
+    assert (found["ticket_id"], found["released"], found["epoch"]) == ("TICKET-T1", True, 1)
+    assert shop.commits() == before + 1
+    assert shop.status(0, "T1") == "todo"
+    assert shop.ok(1, "next", "--ticket-id", "T1")["lease"]["epoch"] == 2
+
+
+def test_a_session_may_go_on_without_its_lease_until_somebody_takes_the_ticket(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path, clones=2)
+    shop.ok(0, "session-start", "--ticket-id", "T1")
+    assert shop.ok(0, "lease-release")["released"]
+    assert shop.status(0, "T1") == "active"
+    assert shop.ok(1, "session-start", "--ticket-id", "T1")["lease"]["epoch"] == 2
+    assert shop.fails(0, "session-finish", "--summary", "s")["code"] == "SESSION_FENCED"
+
+
+def test_a_second_release_finds_nothing_and_may_ignore_that(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path)
+    shop.ok(0, "session-start", "--ticket-id", "T1")
+    shop.ok(0, "lease-release")
+    before = shop.tip()
+    error = shop.fails(0, "lease-release")
+    assert (error["code"], error["exit"]) == ("LEASE_NOT_HELD", 6)
+    assert not shop.ok(0, "lease-release", "--ignore-missing")["released"]
+    assert shop.tip() == before
+
+
+def test_nobody_releases_what_another_clone_holds(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path, clones=2)
+    shop.ok(0, "session-start", "--ticket-id", "T1", "--actor", "agent:a")
+    shop.ok(1, "sync")
+    assert shop.fails(1, "lease-release", "--ticket-id", "T1")["code"] == "LEASE_NOT_HELD"
+    assert [item["state"] for item in shop.ok(1, "leases")["items"]] == ["held"]
+
+
+def test_leases_are_listed_by_ticket_holder_and_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = a_lone_shop(tmp_path)
+    shop.ok(0, "next", "--owner", "agent:a", "--ttl", "1h")
+    shop.ok(0, "next", "--owner", "agent:b")
+    found = shop.ok(0, "leases")
+    assert [(item["ticket"], item["holder"]["actor"]) for item in found["items"]] == [
+        ("TICKET-T1", "agent:a"),
+        ("TICKET-T2", "agent:b"),
+    ]
+    assert 3600 < found["items"][0]["takeover_in"] <= 3600 * 1.01 + 30
+    assert [item["ticket"] for item in shop.ok(0, "leases", "--holder", "agent:b")["items"]] == ["TICKET-T2"]
+    assert [item["ticket"] for item in shop.ok(0, "leases", "--ticket-id", "T1")["items"]] == ["TICKET-T1"]
+    assert shop.ok(0, "leases", "--stale")["count"] == 0
+    advance(monkeypatch, 3600 * 1.01 + 60)
+    assert [item["ticket"] for item in shop.ok(0, "leases", "--stale")["items"]] == ["TICKET-T1"]
+
+
+def test_listing_leases_changes_nothing(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path, clones=2)
+    shop.ok(0, "next")
+    before = (shop.tip(1), git(shop.clones[1], "for-each-ref"))
+    shop.ok(1, "leases")
+    assert (shop.tip(1), git(shop.clones[1], "for-each-ref")) == before
