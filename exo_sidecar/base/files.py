@@ -6,6 +6,7 @@ component may be a link. Nothing here knows what a file means.
 
 import contextlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Final
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+TEMPORARY: Final = re.compile(r"\.(.+)\.[0-9a-f]{12}\.tmp")
+"""Name of the temporary file beside a file that is being written, and in it that file's name."""
 
 
 class TooLargeError(OSError):

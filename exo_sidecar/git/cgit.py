@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from exo_sidecar.model.errors import Environment, TimedOut
+from exo_sidecar.model.errors import GitRequired, TimedOut
 
 QUICK_SECONDS: Final = 10.0
 """For calls that answer at once unless something is broken."""
@@ -24,13 +24,6 @@ CLOSE_SECONDS: Final = 30.0
 _KEPT: Final = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
 """They say which settings are the user's; everything else of GIT_* is about another repository or another command."""
 _NO_HOOKS: Final = ("-c", "core.hooksPath=/dev/null")
-
-
-class GitMissing(Environment):
-    """C git is needed for this and is not installed."""
-
-    code = "GIT_MISSING"
-    advice = "install git 2.30 or newer"
 
 
 class Finished(NamedTuple):
@@ -99,7 +92,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 def run(
     arguments: Sequence[str], *, cwd: Path | None = None, stdin: bytes = b"", timeout_seconds: float = QUICK_SECONDS
 ) -> Finished:
-    """Run `git <arguments>` to its end, hooks off; TimedOut after `timeout_seconds`, GitMissing."""
+    """Run `git <arguments>` to its end, hooks off; TimedOut after `timeout_seconds`, GitRequired."""
     process = _start(["git", *_NO_HOOKS, *arguments], cwd=cwd, extra=None)
     try:
         stdout, stderr = process.communicate(stdin, timeout=timeout_seconds)
@@ -132,7 +125,7 @@ def version() -> tuple[int, ...] | None:
     """Return the version of C git as numbers, None when there is none."""
     try:
         words = run(["version"]).stdout.decode(errors="replace").split()
-    except GitMissing:
+    except GitRequired:
         return None
     numbers = words[2].split(".") if len(words) > 2 else []  # noqa: PLR2004 - "git version 2.39.5"
     return tuple(int(number) for number in numbers if number.isdecimal())
@@ -146,7 +139,7 @@ def credential_fill(url: str) -> Credentials | None:
         # No prompt is possible: no terminal prompt, no askpass; so only helpers answer.
         words = ["-c", "core.askPass=", "credential", "fill"]
         found = run(words, stdin=f"url={url}\n\n".encode(), timeout_seconds=CREDENTIAL_SECONDS)
-    except (TimedOut, GitMissing):
+    except (TimedOut, GitRequired):
         return None
     if found.status != 0:
         return None
@@ -167,7 +160,7 @@ def maintenance_detached(common: Path) -> bool:
     line = 'trap "" HUP; "$@" >/dev/null 2>&1 </dev/null &'
     try:
         process = _start(["sh", "-c", line, "sh", *words], cwd=common, extra=None)
-    except GitMissing:
+    except GitRequired:
         return False
     process.communicate(timeout=QUICK_SECONDS)
     return process.returncode == 0
@@ -181,4 +174,4 @@ def _start(words: Sequence[str], *, cwd: Path | None, extra: Mapping[str, str] |
         )
     except FileNotFoundError as error:
         message = f"{words[0]} was not found on the search path"
-        raise GitMissing(message) from error
+        raise GitRequired(message) from error

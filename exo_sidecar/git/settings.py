@@ -85,12 +85,21 @@ class GitSettings:
         name, mail = self.get(("user",), "name"), self.get(("user",), "email")
         return (name, mail) if name and mail else None
 
-    def set(self, section: tuple[str, ...], key: str, value: str) -> None:
-        """Set `key` in the repository's own configuration, keeping comments and order; SettingsBusy."""
+    @property
+    def path(self) -> Path:
+        """The repository's own file."""
+        return self._path
+
+    def set(self, section: tuple[str, ...], key: str, value: str, *, temporary: Path | None = None) -> None:
+        """Set `key` in the repository's own configuration, keeping comments and order; SettingsBusy.
+
+        `temporary` is the path of the lock's proof, in the same folder (git.lockfile); a caller that can be killed names
+        one and writes it down first.
+        """
         if not (_KEY.fullmatch(key) and _SECTION.fullmatch(section[0]) and not _breaks("".join(section[1:]) + value)):
             message = f"{'.'.join(section)}.{key} = {value!r} cannot be written to a git configuration"
             raise ValueError(message)
-        temporary = self._path.with_name(f"exo-config-{os.urandom(8).hex()}.tmp")
+        temporary = temporary or self._path.with_name(f"exo-config-{os.urandom(8).hex()}.tmp")
         try:
             with lockfile.held(self._path, temporary, b"", durable=False) as lock:
                 before = self._path.read_bytes().decode(errors="surrogateescape") if self._path.exists() else ""

@@ -13,7 +13,7 @@ from exo_sidecar.git.locate import Place
 from exo_sidecar.git.oid import is_oid
 from exo_sidecar.git.refs import Refs
 from exo_sidecar.host import process
-from exo_sidecar.model.errors import Environment
+from exo_sidecar.model.errors import Environment, GitRequired
 
 COMMITS_MAX: Final = 1000
 _CONTENT_MAX_BYTES: Final = 8 * 1024 * 1024
@@ -116,7 +116,11 @@ def _head_text(git_dir: Path) -> str:
 def _git(worktree: Path, *arguments: str) -> str:
     """Run a reading git command in the worktree and return what it said; CheckoutUnreadable, TimedOut."""
     environ = cgit.environment({"GIT_OPTIONAL_LOCKS": "0"})
-    ran = process.run(["git", "-c", "core.quotePath=false", *arguments], cwd=worktree, environ=environ)
+    try:
+        ran = process.run(["git", "-c", "core.quotePath=false", *arguments], cwd=worktree, environ=environ)
+    except process.ProgramMissing as error:
+        message = "git is not installed, and only git says what changed in a checkout"
+        raise GitRequired(message) from error
     if ran.status != 0:
         said = ran.stderr.decode(errors="replace").strip().splitlines()
         message = f"git {arguments[0]} failed in {worktree}: {said[-1] if said else f'status {ran.status}'}"

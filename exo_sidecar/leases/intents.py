@@ -22,7 +22,7 @@ class IntentDamaged(Integrity):
     """The note of a network write cannot be read, so its outcome cannot be looked up."""
 
     code = "INTENT_DAMAGED"
-    advice = "exo lease-list shows what is held; remove the file once nothing of this clone is"
+    advice = "exo leases shows what is held; remove the file once nothing of this clone is"
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):

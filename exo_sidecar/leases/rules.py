@@ -25,7 +25,7 @@ class LeaseLost(Held):
     """The lease was held by this session and is another's now."""
 
     code = "LEASE_LOST"
-    advice = "stop writing under this lease; exo session-handoff keeps the work for the new holder"
+    advice = "stop writing under this lease; the work in your checkout is yours, a new ticket can carry it on"
 
 
 class LeaseNotStale(Refused):
@@ -219,7 +219,7 @@ def _held(current: Lease, seen_for_seconds: int, *, stale: bool) -> LeaseHeld:
         f"{current.ticket} is held by {current.holder.actor} ({current.holder.session}, epoch {current.epoch}), "
         f"seen unchanged here for {seen_for_seconds} s"
     )
-    hint = "its holder has been silent for longer than the lease's ttl: exo lease-takeover takes it" if stale else ""
+    hint = "its holder has been silent for longer than the lease's ttl: exo next --ticket-id takes it over" if stale else ""
     return _refusal(LeaseHeld, message, current, seen_for_seconds, hint)
 
 

@@ -22,7 +22,7 @@ class LeaseUnsupported(Environment):
     """The authority does not let lease refs be changed, or this clone cannot use its mode."""
 
     code = "LEASE_UNSUPPORTED"
-    advice = "exo leases-move --mode branch keeps leases on a server that refuses refs/exo/*"
+    advice = "this server refuses refs/exo/*: use another remote for leases"
 
 
 class LeaseContended(Conflict):
@@ -36,7 +36,7 @@ class AuthorityMismatch(Integrity):
     """The remote is not the authority on leases that the governance branch records."""
 
     code = "AUTHORITY_MISMATCH"
-    advice = "check the remote's address (git remote -v); exo leases-move changes the authority"
+    advice = "check the remote's address: git remote -v"
 
 
 class BranchBehind(Conflict):

@@ -230,6 +230,13 @@ class Offline(Environment):
     code = "OFFLINE"
 
 
+class GitRequired(Environment):
+    """Git itself is needed for this and is not installed."""
+
+    code = "GIT_REQUIRED"
+    advice = "install git 2.30 or newer"
+
+
 class FormatTooNew(Integrity):
     """The governance branch was written by a newer program."""
 

@@ -15,6 +15,7 @@ from exo_sidecar.git.remote import Remote
 from exo_sidecar.model.config import SyncSettings
 from exo_sidecar.model.errors import Conflict, Environment, NotFound
 from exo_sidecar.operations.context import Context
+from exo_sidecar.store import publish
 from exo_sidecar.sync import distance, sync
 from exo_sidecar.sync.sync import SyncBehind
 
@@ -78,6 +79,8 @@ def _exchange(ctx: Context, act: Callable[[Remote, SyncSettings], Exchanged]) ->
         return skipped("sync.auto is off")
     if authority is None or authority.remote is None:
         return skipped("there is no remote")
+    if publish.recorded_tip(ctx.governed) != ctx.governed.tip():  # plain git was here: its commits are taken in first
+        sync.absorb(ctx.store, ctx.stamp())
     try:
         return act(remotes.named(ctx.repository, authority.remote), settings)
     except (Conflict, Environment, NotFound) as error:

@@ -96,6 +96,7 @@ def _found(ctx: Context, state: MountState) -> Repaired:
 def _prepare(ctx: Context, parts: Parts) -> tuple[str, ...]:
     """Do what must be done before the records can be opened; return where files are that were kept aside."""
     folder = ctx.place.common / "exo"
+    mounting.clear_dead_config_lock(ctx.repository)
     if parts.journal:
         mending.drop_damaged_journal(folder)
     if parts.index:

@@ -7,10 +7,9 @@ from exo_sidecar.domain.sessions import Ending, SessionNotActive
 from exo_sidecar.host import checkout, live_sessions
 from exo_sidecar.host.caller import require_clear
 from exo_sidecar.host.checkout import CheckoutUnreadable
-from exo_sidecar.host.process import ProgramMissing
 from exo_sidecar.leases.refs import BranchBehind, LeaseUnknown
 from exo_sidecar.model.actor import Actor
-from exo_sidecar.model.errors import Environment, Held, SessionFenced
+from exo_sidecar.model.errors import Environment, GitRequired, Held, SessionFenced
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.session import Finish, SessionRecord
 from exo_sidecar.model.view import View
@@ -195,7 +194,7 @@ def _changes(ctx: Context, session: SessionRecord) -> tuple[tuple[str, ...], tup
     try:
         commits = checkout.commits_since(worktree, session.base, COMMITS_SHOWN_MAX) if session.base else ()
         paths = tuple(path for path in checkout.uncommitted(worktree) if len(path) <= PATH_LENGTH_MAX)[:PATHS_SHOWN_MAX]
-    except (CheckoutUnreadable, ProgramMissing) as error:
+    except (CheckoutUnreadable, GitRequired) as error:
         ctx.warn_of(error)
         return (), ()
     before = live.dirty if live else {}

@@ -1,4 +1,4 @@
-"""The sidecar: the governance branch mounted beside the code, and put right again."""
+"""The sidecar: the governance branch mounted beside the code, brought over in one direction, and put right again."""
 
 from typing import Annotated
 
@@ -8,7 +8,9 @@ from exo_sidecar.operations.governing import Source, Wanted
 from exo_sidecar.operations.migrating import Migrated
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 from exo_sidecar.operations.repairing import Parts, Repaired
+from exo_sidecar.operations.sync import Exchange, counterpart, report, take_in_edits
 from exo_sidecar.store.mounting import DEFAULT_BRANCH, DEFAULT_PATH
+from exo_sidecar.sync import sync
 
 
 class SidecarInit(Params, frozen=True, kw_only=True):
@@ -34,6 +36,30 @@ class SidecarMounted(Result, frozen=True, kw_only=True):
     migrated: Migrated | None
     gitignore_added: bool
     git_repo_created: bool
+
+
+class SidecarPull(Params, frozen=True, kw_only=True):
+    """Parameters of `sidecar-pull`."""
+
+    remote: Annotated[
+        str | None, param("The remote to pull from; the one of the leases when left away", metavar="NAME")
+    ] = None
+
+
+class SidecarPush(Params, frozen=True, kw_only=True):
+    """Parameters of `sidecar-push`."""
+
+    remote: Annotated[
+        str | None, param("The remote to push to; the one of the leases when left away", metavar="NAME")
+    ] = None
+
+
+class Pushed(Result, frozen=True, kw_only=True):
+    """What went to the remote."""
+
+    remote: str
+    pushed_events: int
+    tip: str | None
 
 
 class SidecarRepair(Params, frozen=True, kw_only=True):
@@ -72,6 +98,38 @@ def init(ctx: Context, params: SidecarInit) -> SidecarMounted:
         gitignore_added=mounted.excluded,
         git_repo_created=mounted.git_made,
     )
+
+
+@operation(Panel.LEASES_AND_SYNC, writes=True, network=True, idempotent=True)
+def pull(ctx: Context, params: SidecarPull) -> Exchange:
+    """Bring in what others wrote; push nothing.
+
+    The first half of sync: fetches, checks and merges. With --dry-run nothing is fetched or merged: the distance to
+    the remote is told as it was last seen.
+    """
+    other = counterpart(ctx, params.remote)
+    if ctx.dry_run:
+        return report(ctx, other, Exchange(remote=str(other.remote)))
+    take_in_edits(ctx)
+    ctx.progress(f"pulling from {other.remote}")
+    done = sync.pull(ctx.store, other.remote, timeout_seconds=other.timeout_seconds)
+    brought = Exchange(
+        remote=str(other.remote), fetched_events=done.merged.events, merged=done.merged.merged, rounds=1
+    )
+    return report(ctx, other, brought)
+
+
+@operation(Panel.LEASES_AND_SYNC, network=True, idempotent=True)
+def push(ctx: Context, params: SidecarPush) -> Pushed:
+    """Push the governance branch; merge nothing.
+
+    The second half of sync: never forced. When the remote has what is not here yet, nothing is pushed and the error
+    says so; sync brings both together.
+    """
+    other = counterpart(ctx, params.remote)
+    ctx.progress(f"pushing to {other.remote}")
+    sent = sync.push(ctx.store, other.remote, timeout_seconds=other.timeout_seconds)
+    return Pushed(remote=str(other.remote), pushed_events=sent.events, tip=sent.tip)
 
 
 @operation(Panel.LEASES_AND_SYNC, writes=True, checkout=True, idempotent=True)

@@ -6,6 +6,7 @@ import msgspec
 
 from exo_sidecar.domain import dispatch
 from exo_sidecar.host import live_sessions
+from exo_sidecar.model import instant
 from exo_sidecar.model.errors import SidecarMissing
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.view import TicketRow, View
@@ -57,8 +58,8 @@ class SyncState(msgspec.Struct, frozen=True, kw_only=True):
     remote: str
     ahead: int
     behind: int
-    seen_at: float | None
-    """Seconds since 1970 at which the remote last answered; None: never."""
+    seen_ago: int | None
+    """Seconds since the remote last answered; None: never."""
 
 
 class StatusShown(Result, frozen=True, kw_only=True):
@@ -145,7 +146,8 @@ def _sync(ctx: Context, view: View, *, check: bool) -> SyncState | None:
     if check:
         _look(ctx, view, authority.remote)
     apart = distance.measure(governed, authority.remote)
-    return SyncState(remote=authority.remote, ahead=apart.ahead, behind=apart.behind, seen_at=apart.seen_at)
+    ago = None if apart.seen_at is None else max(0, instant.epoch_seconds(ctx.now) - int(apart.seen_at))
+    return SyncState(remote=authority.remote, ahead=apart.ahead, behind=apart.behind, seen_ago=ago)
 
 
 def _look(ctx: Context, view: View, name: str) -> None:

@@ -4,9 +4,11 @@ A transaction whose commit is on the branch happened: its files and git index ar
 did not happen. Locks are removed only when the journal named their proof before they were made (git.lockfile).
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
-from exo_sidecar.git import graph, lockfile, mount
+from exo_sidecar.base import files
+from exo_sidecar.git import graph, lockfile, mount, tree
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.model.errors import Environment
 from exo_sidecar.store import journal, mounting, publish
@@ -56,6 +58,7 @@ def remount(governed: Governed) -> bool:
     mark.touch()
     mount.create(governed.repository.place, governed.branch, state.path)
     mounting.fill(governed)
+    _sweep(governed, dict(tree.walk(governed.repository.objects, governed.tree_of(governed.tip()))))
     (governed.folder / publish.STALE).touch()
     mark.unlink(missing_ok=True)
     return True
@@ -74,9 +77,19 @@ def _settle(governed: Governed, pending: Pending) -> None:
     lockfile.clear_dead_lock(refs.path(governed.ref), Path(pending.ref_temporary))
     lockfile.clear_dead_lock(governed.repository.mount_git_dir / "index", Path(pending.index_temporary))
     if _happened(governed, pending.commit):
+        _sweep(governed, pending.files)
         publish.finish(governed, pending)
     else:
         journal.remove(governed.folder)
+
+
+def _sweep(governed: Governed, paths: Collection[str]) -> None:
+    """Remove what a killed writer of these files left beside them; the clone's lock says that none is alive."""
+    for folder in sorted({governed.mount / path.rpartition("/")[0] for path in paths}):
+        for item in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else ():
+            found = files.TEMPORARY.fullmatch(item.name)
+            if found and (item.parent / found[1]).relative_to(governed.mount).as_posix() in paths:
+                item.unlink(missing_ok=True)
 
 
 def _happened(governed: Governed, commit: Oid) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from exo_sidecar.base import files
-from exo_sidecar.git import checkout, mount, refnames, tree
+from exo_sidecar.git import checkout, lockfile, mount, refnames, tree
 from exo_sidecar.git.checkout import TreeRefused
 from exo_sidecar.git.locate import Place, default_mount, main_worktree
 from exo_sidecar.git.lockfile import LockBusy
@@ -160,15 +160,28 @@ def rebuild_git_index(governed: Governed) -> bool:
 def configure(repository: Repository, branch: str, remote: str | None) -> str | None:
     """Set the branch's upstream and what plain git needs, each only where nothing is set; return the upstream."""
     settings, section = repository.settings, ("branch", branch)
+    wanted: list[tuple[tuple[str, ...], str, str]]
     wanted = [(section, "rebase", "false"), (("transfer",), "fsckObjects", "true")]
     if remote is not None:
         wanted += [(section, "remote", remote), (section, "merge", f"refs/heads/{branch}")]
+    missing = [each for each in wanted if settings.get(each[0], each[1]) is None]
     with lock.held(repository.place.common / "exo"):
-        for where, key, value in wanted:
-            if settings.get(where, key) is None:
-                settings.set(where, key, value)
+        clear_dead_config_lock(repository)
+        if missing:
+            _set_all(repository, missing)
     name, merge = settings.get(section, "remote"), settings.get(section, "merge")
     return f"{name}/{merge.removeprefix('refs/heads/')}" if name and merge else None
+
+
+def clear_dead_config_lock(repository: Repository) -> None:
+    """Remove the lock on git's configuration that a killed `configure` left; the clone's lock must be held."""
+    note = _config_note(repository)
+    try:
+        name = note.read_text().strip()
+    except FileNotFoundError:
+        return
+    lockfile.clear_dead_lock(repository.settings.path, repository.settings.path.with_name(name))
+    note.unlink(missing_ok=True)
 
 
 def is_plain_folder(path: Path) -> bool:
@@ -178,6 +191,20 @@ def is_plain_folder(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return is_folder and not os.path.lexists(path / ".git") and any(path.iterdir())
+
+
+def _set_all(repository: Repository, wanted: list[tuple[tuple[str, ...], str, str]]) -> None:
+    """Set them one by one; the lock's proof is written down first, so that it can be cleared after a kill."""
+    name = f"exo-config-{os.urandom(8).hex()}.tmp"
+    note = _config_note(repository)
+    files.write_atomic(note, f"{name}\n".encode())
+    for where, key, value in wanted:
+        repository.settings.set(where, key, value, temporary=repository.settings.path.with_name(name))
+    note.unlink(missing_ok=True)
+
+
+def _config_note(repository: Repository) -> Path:
+    return repository.place.common / "exo" / "configuring"
 
 
 def _may_write(governed: Governed, path: str, entry: tree.Entry) -> bool:

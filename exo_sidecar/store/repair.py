@@ -1,7 +1,6 @@
 """Repair: the mount brought back to the branch, whatever happened to it; what a person wrote is kept first."""
 
 import os
-import secrets
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -48,7 +47,7 @@ def give_up(repository: Repository, usual_branch: str) -> GivenUp | None:
 
     Raises:
         SidecarBusy: git does not end it either.
-        GitMissing: there is no git to do it.
+        GitRequired: there is no git to do it.
     """
     common = repository.place.common
     what, state = mount.is_busy(common), mount.state(common)
@@ -135,7 +134,7 @@ def _moved_aside(mount_path: Path, path: str) -> list[str]:
         is_fitting = not step.is_symlink() and (step.is_file() if step == steps[-1] else step.is_dir())
         if os.path.lexists(step) and not is_fitting:
             name = step.relative_to(mount_path).as_posix().replace("/", "__")
-            kept = f"{layout.REJECTED}/{name}.{secrets.token_hex(4)}"
+            kept = f"{layout.REJECTED}/{name}.{os.urandom(4).hex()}"
             (mount_path / kept).parent.mkdir(parents=True, exist_ok=True)
             step.rename(mount_path / kept)
             return [kept]

@@ -88,6 +88,10 @@ class Store(Reader):
         self.check_format()
         return clone.ensure(self.governed.folder, self._entropy).id
 
+    def renew_clone_id(self) -> CloneId:
+        """Go on under a new clone id: a copy of this clone (a restored backup, a twin) writes under the present one."""
+        return clone.mint(self.governed.folder, self._entropy)
+
     def check_format(self) -> None:
         """Refuse to write on a branch that a newer program has written; FormatTooNew."""
         mounting.check_format(self.governed.repository, self.governed.tip())

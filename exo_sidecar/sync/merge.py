@@ -12,7 +12,7 @@ from exo_sidecar.git.oid import EMPTY_TREE, Oid
 from exo_sidecar.store import canon, publish, refresh
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.refresh import Progress
-from exo_sidecar.store.store import Store
+from exo_sidecar.store.store import RefMoved, Store
 from exo_sidecar.sync import verified
 from exo_sidecar.sync.verified import Vector
 
@@ -42,9 +42,13 @@ def merge(store: Store, remote: str, theirs: Oid, progress: Progress, *, known: 
     governed = store.governed
     objects = governed.repository.objects
     tip = governed.tip()
+    if tip is not None and tip != publish.recorded_tip(governed):
+        message = f"somebody committed to {governed.branch} by hand meanwhile"
+        raise RefMoved(message, hint="exo sync takes it in")
     with store.writing() as index:
         refresh.to_tip(index, objects, tip, progress)
         before = _count(index)
+        own = _own_chain(store, index)
         ours, their_tree = governed.tree_of(tip), governed.tree_of(theirs)
         stored = verified.read(governed.folder, remote)
         verified.check(objects, stored if known is None else known, ours, their_tree)
@@ -57,6 +61,8 @@ def merge(store: Store, remote: str, theirs: Oid, progress: Progress, *, known: 
             target = _move(store, tip, theirs, root)
             index.set_tip(target)
         verified.write(governed.folder, remote, verified.joined(stored, vector))
+        if own != _own_chain(store, index):
+            store.renew_clone_id()
         return Merged(target, target != tip, _count(index) - before)
 
 
@@ -76,6 +82,14 @@ def _commit(store: Store, parents: tuple[Oid, ...]) -> Commit:
     objects = store.governed.repository.objects
     seconds = max(commits.read(objects, parent).commit_time for parent in parents)
     return Commit(EMPTY_TREE, parents, publish.AUTHOR, seconds, publish.AUTHOR, seconds, MESSAGE)
+
+
+def _own_chain(store: Store, index: Index) -> list[tuple[str, int]]:
+    """Return this clone's chain and its forks: a merge that changes them has met a twin that writes under the same id."""
+    own = store.clone_id()
+    return index.db.execute(
+        "SELECT writer, seq FROM writers WHERE writer >= ? AND writer < ? ORDER BY writer", (own, f"{own}.")
+    ).fetchall()
 
 
 def _count(index: Index) -> int:

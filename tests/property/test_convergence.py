@@ -28,7 +28,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(count=st.integers(2, 5), hubs=st.integers(1, 2), steps=STEPS, order=st.randoms(use_true_random=False))
 def test_clones_that_know_the_same_events_are_equal_to_the_byte(
     count: int, hubs: int, steps: list[Step], order: random.Random
@@ -65,8 +65,7 @@ def come_together(clones: Sequence[Clone], hubs: int, order: random.Random) -> N
     for one in clones:
         one.absorb()
     written = set().union(*(one.lines() for one in clones))
-    rounds = 2 * hubs
-    for _ in range(rounds):
+    for _ in range(2):
         sync_all(clones, hubs, order)
     assert len({one.tree for one in clones}) == 1, "trees differ"
     for one in clones:
@@ -75,7 +74,6 @@ def come_together(clones: Sequence[Clone], hubs: int, order: random.Random) -> N
     sync_all(clones, hubs, order)
     assert len({one.tip for one in clones}) == 1, "commits differ"
     tip = clones[0].tip
-    sync_all(clones, hubs, order)
     sync_all(clones, hubs, order)
     assert {one.tip for one in clones} == {tip}, "idle clones made a commit"
     for number in range(hubs):

@@ -193,7 +193,9 @@ def hash_of(name: str) -> int:
 
 
 def ledger_lines(one: Clone) -> Iterator[tuple[str, bytes]]:
-    """Yield writer and line of everything in the ledger at the branch tip, read by C git."""
+    """Yield writer and line of everything in the ledger at the branch tip, read by C git; none while it is unborn."""
+    if one.store.governed.tip() is None:
+        return
     names = git(one.folder, "ls-tree", "-r", "--name-only", BRANCH, "ledger/").splitlines()
     for name in names:
         segment = layout.parse_segment(name)

@@ -29,6 +29,7 @@ def _blocks(result: Demonstrated) -> Iterator[Block]:
     if result.governance_history:
         yield _SPACE
         yield Prose("The governance branch, which shares no commit with it", "\n".join(result.governance_history))
+    yield _SPACE
     yield Table(("", "WHAT MUST HOLD", "SEEN"), tuple(map(_invariant, result.invariants)), "The proof")
     yield _verdict(result)
     if result.path:

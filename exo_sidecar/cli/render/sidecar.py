@@ -1,9 +1,11 @@
 """Pages of the mount."""
 
 from exo_sidecar.cli.page import Cell, Facts, Headline, Listing, Page, Piece
-from exo_sidecar.cli.render.tones import optional
+from exo_sidecar.cli.render import sync
+from exo_sidecar.cli.render.tones import counted, optional
 from exo_sidecar.operations.repairing import Repaired
-from exo_sidecar.operations.sidecar import SidecarMounted
+from exo_sidecar.operations.sidecar import Pushed, SidecarMounted
+from exo_sidecar.operations.sync import Exchange
 
 
 def init(result: SidecarMounted) -> Page:
@@ -19,6 +21,17 @@ def init(result: SidecarMounted) -> Page:
         rows.append(("taken in", f"{result.migrated.files} files, commit {result.migrated.commit}"))
         rows.append(("original", Cell(str(result.migrated.original), "strong")))
     return Page((Headline((Cell(result.sidecar_path, "strong"), f" {word}"), "good"), Facts(tuple(rows))))
+
+
+def pull(result: Exchange) -> Page:
+    """Say what came."""
+    return sync.pulled(result)
+
+
+def push(result: Pushed) -> Page:
+    """Say what went."""
+    went = f"{counted(result.pushed_events, 'event')} went" if result.pushed_events else "it has everything already"
+    return Page((Headline((f"{result.remote}: ", went), "good"), Facts((("tip", optional(result.tip)),))))
 
 
 def repair(result: Repaired) -> Page:

@@ -63,7 +63,7 @@ def _sync(result: StatusShown) -> Cell:
     if sync is None:
         return Cell("")
     even = not sync.ahead and not sync.behind
-    seen = "never seen" if sync.seen_at is None else "seen"
+    seen = "never seen" if sync.seen_ago is None else f"seen {duration.show(sync.seen_ago)} ago"
     words = "even" if even else f"{sync.ahead} ahead, {sync.behind} behind"
     return Cell(f"{words} with {sync.remote} ({seen})", "" if even else "warn")
 

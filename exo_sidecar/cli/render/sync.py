@@ -1,26 +1,50 @@
 """The page of `sync`: what came, what went, what needs attention."""
 
-from exo_sidecar.cli.page import Cell, Facts, Headline, Listing, Page, Piece
+from collections.abc import Iterator
+
+from exo_sidecar.cli.page import Block, Cell, Facts, Headline, Listing, Page, Piece
 from exo_sidecar.cli.render.tones import counted, optional
 from exo_sidecar.operations.sync import Exchange
 
 
 def run(result: Exchange) -> Page:
     """Show both directions."""
+    if result.ahead or result.behind:
+        return _page(result, Headline((f"{result.remote}: ", apart(result)), "warn"), ("exo sync brings them together",))
     quiet = not (result.fetched_events or result.pushed_events or result.merged)
     word = "nothing new on either side" if quiet else "both sides are together"
-    apart = bool(result.ahead or result.behind)
-    headline = Headline((f"{result.remote}: ", "still apart" if apart else word), "warn" if apart else "good")
+    return _page(result, Headline((f"{result.remote}: ", word), "good"), ())
+
+
+def pulled(result: Exchange) -> Page:
+    """Show what came; what is still to go is no trouble."""
+    word = f"{counted(result.fetched_events, 'event')} came" if result.fetched_events else "nothing new there"
+    waiting = (("to push", counted(result.ahead, "event")),) if result.ahead else ()
+    hints = ("exo sync, or exo sidecar-push, sends what is only here",) if result.ahead else ()
+    blocks = (Headline((f"{result.remote}: ", word), "good"), Facts((*waiting, ("tip", optional(result.tip)))))
+    return Page((*blocks, *_troubles(result)), hints)
+
+
+def apart(result: Exchange) -> str:
+    """Return how many events are only on one side."""
+    sides = (("only here", result.ahead), ("only there", result.behind))
+    return ", ".join(f"{counted(number, 'event')} {side}" for side, number in sides if number)
+
+
+def _page(result: Exchange, headline: Headline, hints: tuple[str, ...]) -> Page:
     rows: tuple[tuple[str, Piece], ...] = (
         ("came", counted(result.fetched_events, "event")),
         ("went", counted(result.pushed_events, "event")),
         ("merged", "yes" if result.merged else "no"),
         ("tip", optional(result.tip)),
     )
-    blocks = (headline, Facts(rows))
-    findings = tuple(Cell(f"{each.code} {each.subject}: {each.message}", "warn") for each in result.open_findings)
-    left = tuple(
-        Cell(f"{each.event} ({counted(each.count, 'event')}): {each.reason}", "bad") for each in result.quarantined
-    )
-    more = ((Listing("Findings", findings),) if findings else ()) + ((Listing("Left out", left),) if left else ())
-    return Page((*blocks, *more))
+    return Page((headline, Facts(rows), *_troubles(result)), hints)
+
+
+def _troubles(result: Exchange) -> Iterator[Block]:
+    if result.open_findings:
+        found = (Cell(f"{each.code} {each.subject}: {each.message}", "warn") for each in result.open_findings)
+        yield Listing("Findings", tuple(found))
+    if result.quarantined:
+        left = (Cell(f"{each.event} ({counted(each.count, 'event')}): {each.reason}", "bad") for each in result.quarantined)
+        yield Listing("Left out", tuple(left))

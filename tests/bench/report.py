@@ -1,0 +1,76 @@
+"""The table: on the terminal, and as docs/benchmarks.md."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
+from typing import Final
+
+from tests.bench.timing import Group, Row
+from tests.support.environment import ROOT
+
+PAGE: Final = ROOT / "docs" / "benchmarks.md"
+_HEAD: Final = """\
+# Benchmarks
+
+Written by `{command}`; {machine}. Times are in milliseconds. The minimum of the runs is judged, because other
+work on a machine only ever adds; ratios are minimum to minimum within the same run. The budgets are those of
+[architecture.md](architecture.md). Whole processes include the start of Python.
+"""
+
+
+def missed(groups: Iterable[Group]) -> tuple[str, ...]:
+    """Return the budgets that were not kept."""
+    return tuple(
+        f"{row.what}: {budget.text}, found {budget.value:.2f}"
+        for group in groups
+        for row in group.rows
+        for budget in row.budgets
+        if not budget.is_kept
+    )
+
+
+def page(groups: Sequence[Group], command: str) -> str:
+    """Return the page."""
+    parts = [_HEAD.format(command=command, machine=_machine())]
+    for group in groups:
+        parts.append(f"\n## {group.title}\n\n")
+        parts.append("| what | runs | min | median | compared | budget |\n|---|---:|---:|---:|---|---|\n")
+        parts += [f"| {' | '.join(_cells(row))} |\n" for row in group.rows]
+    return "".join(parts)
+
+
+def lines(groups: Iterable[Group]) -> Iterator[str]:
+    """Yield the table for a terminal."""
+    for group in groups:
+        yield ""
+        yield group.title
+        rows = [("", "runs", "min", "median", "", "budget"), *map(_cells, group.rows)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (
+                cell.rjust(width) if number in {1, 2, 3} else cell.ljust(width)
+                for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            yield "  " + "  ".join(cells).rstrip()
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    budgets = ", ".join(f"{budget.text}{'' if budget.is_kept else ' MISSED'}" for budget in row.budgets)
+    if row.sample is None:
+        return (row.what, "", "", "", row.compared, budgets)
+    return (
+        row.what,
+        str(row.sample.runs),
+        f"{row.sample.least:.1f}",
+        f"{row.sample.median:.1f}",
+        row.compared,
+        budgets,
+    )
+
+
+def _machine() -> str:
+    git = subprocess.check_output(["git", "--version"], text=True).split()[2]
+    system = f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores"
+    return f"{system}, Python {platform.python_version()}, git {git}, dulwich {version('dulwich')}"
