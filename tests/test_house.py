@@ -176,6 +176,16 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
     assert dead == []
 
 
+def test_the_pages_that_docstrings_name_exist() -> None:
+    named = {
+        (path.relative_to(ROOT).as_posix(), page)
+        for path in (ROOT / "exo_sidecar").rglob("*.py")
+        for page in re.findall(r"\((docs/[\w/.-]+\.md)", path.read_text())
+    }
+    assert named
+    assert [each for each in sorted(named) if not (ROOT / each[1]).is_file()] == []
+
+
 def without_code(text: str) -> str:
     """Return a page without its fenced blocks, where brackets are not links."""
     return re.sub(r"(?ms)^```.*?^```", "", text)

@@ -1,4 +1,4 @@
-"""Migration: tickets of a plain folder as events of the ledger (docs/guides/migration.md). Pure.
+"""Migration: tickets of a plain folder as events of the ledger (docs/sync.md, "Edits by hand"). Pure.
 
 All tickets come at once, so references among them count whatever their order; one that cannot be taken in is named and
 left out, the others go on. What the branch knows already stands: nothing of it is changed.

@@ -1,4 +1,4 @@
-"""Scaffold: what a repository starts with, so that the quick start works as written (docs/guides/constitution.md).
+"""Scaffold: what a repository starts with, so that the quick start works as written.
 
 Only what is missing is written: an existing document or ticket is never touched.
 """
