@@ -21,6 +21,14 @@ class BlockerCycle(Refused):
     advice = "leave one of these blockers away"
 
 
+class Waiting(NamedTuple):
+    """What a ticket waits for, in the words of whoever refuses to start it."""
+
+    message: str
+    hint: str
+    blockers: tuple[str, ...]
+
+
 class Unsatisfied(NamedTuple):
     """A blocker that is still waited for."""
 
@@ -37,12 +45,22 @@ def unsatisfied(view: View, ticket: Ticket) -> tuple[Unsatisfied, ...]:
     )
 
 
+def waiting(view: View, ticket: Ticket) -> Waiting | None:
+    """Return what the ticket waits for, None when every blocker is satisfied."""
+    found = unsatisfied(view, ticket)
+    if not found:
+        return None
+    named = ", ".join(f"{blocker.id} ({blocker.state})" for blocker in found)
+    hint = f"finish them first, or exo ticket-edit {ticket.id} --remove-blocker {found[0].id}"
+    return Waiting(f"{ticket.id} waits for {named}", hint, tuple(blocker.id for blocker in found))
+
+
 def cycle_refusal(view: View, ticket_id: TicketId, added: Iterable[str]) -> BlockerCycle | None:
     """Return the refusal when one of the `added` blockers waits, however indirectly, for the ticket itself."""
     came_from: dict[str, str | None] = dict.fromkeys(added)
-    waiting = list(came_from)
-    while waiting:
-        current = waiting.pop()
+    queue = list(came_from)
+    while queue:
+        current = queue.pop()
         if current == ticket_id:
             return _cycle(ticket_id, came_from)
         if len(came_from) > WALK_MAX:
@@ -52,7 +70,7 @@ def cycle_refusal(view: View, ticket_id: TicketId, added: Iterable[str]) -> Bloc
         for blocker in record.ticket.blockers if record is not None else ():
             if blocker not in came_from:
                 came_from[blocker] = current
-                waiting.append(blocker)
+                queue.append(blocker)
     return None
 
 
@@ -69,9 +87,8 @@ def _cycle(ticket_id: TicketId, came_from: dict[str, str | None]) -> BlockerCycl
 
 
 def _state(record: TicketRecord | None) -> str:
+    """Return how a blocker stands that is not satisfied: what is archived all the same was never done."""
     if record is None:
         return "missing"
-    cancelled = record.ticket.status is Status.CANCELLED or (
-        record.ticket.status is Status.ARCHIVED and record.resolution != "done"
-    )
-    return "blocker_cancelled" if cancelled else str(record.ticket.status)
+    will_never_be = record.ticket.status in {Status.CANCELLED, Status.ARCHIVED}
+    return "blocker_cancelled" if will_never_be else str(record.ticket.status)

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from exo_sidecar.domain import moves, tickets
+from exo_sidecar.domain import fields, moves, tickets
 from exo_sidecar.domain.holding import Asker, Standing, standing
 from exo_sidecar.domain.moves import Ask
 from exo_sidecar.domain.tickets import Change, Wish
@@ -17,7 +17,7 @@ from exo_sidecar.model.errors import ExoError, IdInvalid, ValueInvalid
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.lifecycle import Status
 from exo_sidecar.model.outcome import Outcome, refused
-from exo_sidecar.model.ticket import SCALARS, SETS, Scalar, Ticket, TicketRecord, scalar_of, set_of
+from exo_sidecar.model.ticket import SETS, Ticket, TicketRecord, set_of
 from exo_sidecar.model.view import View
 
 _FIRST: Final[dict[Status, Literal["backlog", "todo"]]] = {Status.BACKLOG: "backlog", Status.TODO: "todo"}
@@ -52,7 +52,7 @@ def _absorbed_new(view: View, after: Ticket, asker: Asker) -> Outcome:
         return refused(ValueInvalid(message, ticket=after.id, field="status", parameter="status"))
     wish = Wish(
         kind=after.kind,
-        fields=_written(Ticket(id=after.id, title=""), after),
+        fields=fields.changed(Ticket(id=after.id, title=""), after),
         sets={name: set_of(after, name) for name in SETS},
         notes=after.notes,
         status=_FIRST[after.status],
@@ -84,7 +84,7 @@ def _absorbed_edit(view: View, before: TicketRecord, after: Ticket, caller: Stan
 def _change(before: Ticket, after: Ticket, notes: tuple[str, ...]) -> Change:
     added = {name: _without(set_of(after, name), set_of(before, name)) for name in SETS}
     removed = {name: _without(set_of(before, name), set_of(after, name)) for name in SETS}
-    return Change(fields=_written(before, after), add=added, remove=removed, notes=notes, absorbed=True)
+    return Change(fields=fields.changed(before, after), add=added, remove=removed, notes=notes, absorbed=True)
 
 
 def _notes_or_id_fault(before: Ticket, after: Ticket) -> ValueInvalid | None:
@@ -104,10 +104,6 @@ def _exact(text: TicketId) -> str:
         return text
     message = f"{text[:60]!r} is not an id"
     raise IdInvalid(message, field="id")
-
-
-def _written(before: Ticket, after: Ticket) -> dict[str, Scalar]:
-    return {name: scalar_of(after, name) for name in SCALARS if scalar_of(before, name) != scalar_of(after, name)}
 
 
 def _without(members: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ from exo_sidecar.model.ticket import (
     Scalar,
     Scope,
     Ticket,
+    scalar_of,
+    set_of,
 )
 from exo_sidecar.model.view import View
 
@@ -97,7 +99,7 @@ def applied(ticket: Ticket, fields: Fields, add: Sets, remove: Sets) -> Ticket:
     """Return the ticket as it is after the change."""
     written = {name: value for name in SCALARS if (value := getattr(fields, name)) is not UNSET}
     plain = {name: value for name, value in written.items() if name not in (*BUDGET_FIELDS, *ADMISSION_FIELDS)}
-    allow = _joined(own_allow(ticket), add.scope_allow, remove.scope_allow)
+    allow = _joined(set_of(ticket, "scope_allow"), add.scope_allow, remove.scope_allow)
     return msgspec.structs.replace(
         ticket,
         **plain,
@@ -110,9 +112,9 @@ def applied(ticket: Ticket, fields: Fields, add: Sets, remove: Sets) -> Ticket:
     )
 
 
-def own_allow(ticket: Ticket) -> tuple[str, ...]:
-    """Return the ticket's own allow globs; none when it has the default."""
-    return () if ticket.scope.allow == (EVERYTHING,) else ticket.scope.allow
+def changed(before: Ticket, after: Ticket) -> dict[str, Scalar]:
+    """Return the scalar fields in which the tickets differ, by flat name, as `after` has them."""
+    return {name: value for name in SCALARS if (value := scalar_of(after, name)) != scalar_of(before, name)}
 
 
 def size_fault(ticket: Ticket, data: Data) -> ValueInvalid | None:

@@ -276,14 +276,11 @@ def _lease_guard(judged: Judged) -> ExoError | None:
 
 
 def _blockers_guard(judged: Judged) -> ExoError | None:
-    waiting = blockers.unsatisfied(judged.view, judged.record.ticket)
-    if not waiting:
+    found = blockers.waiting(judged.view, judged.record.ticket)
+    if found is None:
         return None
-    names = ", ".join(f"{blocker.id} ({blocker.state})" for blocker in waiting)
-    message = f"{judged.record.id} waits for {names}"
-    hint = f"finish them first, or exo ticket-edit {judged.record.id} --remove-blocker {waiting[0].id}"
-    members = tuple(blocker.id for blocker in waiting)
-    return GuardUnmet(message, hint=hint, ticket=judged.record.id, guard=str(Guard.BLOCKERS), blockers=members)
+    ticket, guard = judged.record.id, str(Guard.BLOCKERS)
+    return GuardUnmet(found.message, hint=found.hint, ticket=ticket, guard=guard, blockers=found.blockers)
 
 
 def _hierarchy_guard(judged: Judged) -> ExoError | None:

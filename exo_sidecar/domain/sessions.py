@@ -184,13 +184,7 @@ def finish(view: View, session_id: SessionId, ending: Ending) -> Outcome:
     moved = _finishing_move(view, record, ending, standing)
     if moved.refusal is not None:
         return moved
-    said = Draft(
-        subject=session.id,
-        data=SessionFinished(ticket=session.ticket, finish=ending.finish),
-        session=session.id,
-        epoch=session.epoch,
-    )
-    return Outcome(events=(said,)) + moved + (_released(session) if ending.release else Outcome())
+    return _said(session, ending.finish) + moved + (_released(session) if ending.release else Outcome())
 
 
 def give_up(view: View, session_id: SessionId) -> Outcome:
@@ -202,17 +196,11 @@ def give_up(view: View, session_id: SessionId) -> Outcome:
     if session.status == "active" or record is None:
         return _released(session)
     ended = Finish(summary=UNSTARTED_SUMMARY, ticket_status=Status.TODO)
-    said = Draft(
-        subject=session.id,
-        data=SessionFinished(ticket=session.ticket, finish=ended),
-        session=session.id,
-        epoch=session.epoch,
-    )
     given_back = Outcome()
     if record.ticket.status is Status.ACTIVE:
         ask = Ask(end=Status.TODO, operation="lease-release", reason=UNSTARTED_SUMMARY)
         given_back = moves.give_back(view, record, ask, _standing(session))
-    return Outcome(events=(said,)) + Outcome(events=given_back.events) + _released(session)
+    return _said(session, ended) + Outcome(events=given_back.events) + _released(session)
 
 
 def _not_dispatched(record: TicketRecord) -> TicketNotReady:
@@ -222,13 +210,10 @@ def _not_dispatched(record: TicketRecord) -> TicketNotReady:
 
 
 def _waits(view: View, record: TicketRecord) -> ExoError | None:
-    waiting = blockers.unsatisfied(view, record.ticket)
-    if not waiting:
+    found = blockers.waiting(view, record.ticket)
+    if found is None:
         return None
-    names = ", ".join(f"{blocker.id} ({blocker.state})" for blocker in waiting)
-    hint = f"finish them first, or exo ticket-edit {record.id} --remove-blocker {waiting[0].id}"
-    members = tuple(str(blocker.id) for blocker in waiting)
-    return TicketBlocked(f"{record.id} waits for {names}", hint=hint, ticket=record.id, blockers=members)
+    return TicketBlocked(found.message, hint=found.hint, ticket=record.id, blockers=found.blockers)
 
 
 def _misplaced(view: View, record: TicketRecord) -> ExoError | None:
@@ -299,6 +284,11 @@ def _acquired(ticket_id: TicketId, grant: Grant) -> Draft:
 
 def _of_session(grant: Grant, data: Data) -> Draft:
     return Draft(subject=grant.session, data=data, session=grant.session, epoch=grant.epoch)
+
+
+def _said(session: SessionRecord, finish: Finish) -> Outcome:
+    data = SessionFinished(ticket=session.ticket, finish=finish)
+    return Outcome(events=(Draft(subject=session.id, data=data, session=session.id, epoch=session.epoch),))
 
 
 def _released(session: SessionRecord) -> Outcome:

@@ -198,10 +198,9 @@ def edit_refusal(record: TicketRecord, standing: Standing) -> ExoError | None:
 
 def changed_fields(before: Ticket, after: Ticket) -> tuple[str, ...]:
     """Return the flat names of the fields in which the tickets differ, notes last."""
-    scalars = (name for name in SCALARS if scalar_of(before, name) != scalar_of(after, name))
     sets = (name for name in SETS if set(set_of(before, name)) != set(set_of(after, name)))
     notes = ("notes",) if before.notes != after.notes else ()
-    return (*scalars, *sets, *notes)
+    return (*fields.changed(before, after), *sets, *notes)
 
 
 def _edited(view: View, record: TicketRecord, change: Change) -> TicketEdited | None:

@@ -8,13 +8,14 @@ not.
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from exo_sidecar.base.files import sync_folder
 from exo_sidecar.git import commits
 from exo_sidecar.git import remote as remotes
-from exo_sidecar.git.objects import Kind, ObjectDamaged, ObjectMissing, Objects
+from exo_sidecar.git.objects import Kind, ObjectDamaged, ObjectMissing, Objects, object_id
 from exo_sidecar.git.oid import ZERO, Oid, is_oid
 from exo_sidecar.git.remote import DEFAULT_TIMEOUT_SECONDS, Remote
 from exo_sidecar.git.repository import Repository
@@ -212,11 +213,24 @@ def _store(repository: Repository, sink: IO[bytes]) -> bool:
     if count == 0:
         return False
     if count <= LOOSE_OBJECTS_MAX and size <= LOOSE_BYTES_MAX:
-        repository.objects.write(_unpacked(repository.objects, sink, size))
+        _keep_loose(repository.objects, _unpacked(repository.objects, sink, size))
     else:
         _keep_pack(repository.place.common, sink)
         repository.objects.close()
     return True
+
+
+def _keep_loose(objects: Objects, items: Sequence[tuple[Kind, bytes]]) -> None:
+    """Store objects one by one, a commit after all that it names.
+
+    A commit that is here proves that what it names is here too: were it written first and the process killed, the next
+    fetch would ask for nothing.
+    """
+    objects.write([item for item in items if item[0] in {"blob", "tree"}])
+    made = {object_id("commit", data): data for kind, data in items if kind == "commit"}
+    above = {oid: [parent for parent in commits.parse(data).parents if parent in made] for oid, data in made.items()}
+    objects.write([("commit", made[oid]) for oid in TopologicalSorter(above).static_order()])
+    objects.write([item for item in items if item[0] == "tag"])
 
 
 def _unpacked(objects: Objects, sink: IO[bytes], size: int) -> list[tuple[Kind, bytes]]:

@@ -78,16 +78,20 @@ def create(place: Place, branch: str, path: Path) -> None:
         _write_changed(entry / name, text)
     real.mkdir(parents=True, exist_ok=True)
     _write_changed(real / ".git", f"gitdir: {os.path.relpath(entry, real)}\n")
+    for left in real.glob("..git.*.tmp"):  # of a `create` that was killed; two at once are the caller's to prevent
+        left.unlink(missing_ok=True)
     exclude(place, real)
 
 
 def state(common: Path) -> MountState | None:
-    """Return the mount's state, None when the branch was never mounted in this clone."""
+    """Return the mount's state, None when the branch was never wholly mounted in this clone."""
     path = mount_of(common)
     if path is None:
         return None
     entry = common / "worktrees" / MOUNT_ID
     head = _text(entry / "HEAD").strip()
+    if not head:  # the last file that `create` writes into the entry: it was killed before
+        return None
     return MountState(
         path=path,
         branch=head.removeprefix(_HEAD_PREFIX) if head.startswith(_HEAD_PREFIX) else _left_branch(entry),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dulwich.object_store import DiskObjectStore
     from dulwich.objects import ObjectID
 
+    from exo_sidecar.git.tree import Entry
+
 Kind = Literal["blob", "tree", "commit", "tag"]
 
 OBJECT_LIMIT_BYTES: Final = 64 << 20
@@ -64,6 +66,8 @@ class Objects:
     def __init__(self, common: Path) -> None:
         self._folder: Final = common / "objects"
         self._packs: DiskObjectStore | None = None
+        self.trees: Final[dict[Oid, tuple[Entry, ...]]] = {}
+        """Trees that were taken apart lately (git.tree fills it): a transaction asks for the same few again and again."""
 
     def read(self, oid: Oid) -> Object:
         """Return the object `oid`; ObjectMissing, ObjectDamaged, ObjectTooLarge."""

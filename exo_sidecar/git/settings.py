@@ -93,8 +93,8 @@ class GitSettings:
     def set(self, section: tuple[str, ...], key: str, value: str, *, temporary: Path | None = None) -> None:
         """Set `key` in the repository's own configuration, keeping comments and order; SettingsBusy.
 
-        `temporary` is the path of the lock's proof, in the same folder (git.lockfile); a caller that can be killed names
-        one and writes it down first.
+        `temporary` is the path of the lock's proof, in the same folder (git.lockfile); a caller that can be killed
+        names one and writes it down first.
         """
         if not (_KEY.fullmatch(key) and _SECTION.fullmatch(section[0]) and not _breaks("".join(section[1:]) + value)):
             message = f"{'.'.join(section)}.{key} = {value!r} cannot be written to a git configuration"

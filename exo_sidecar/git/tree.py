@@ -15,6 +15,8 @@ TREE_MODE: Final = 0o40000
 DEPTH_MAX: Final = 64
 """Deeper than any layout of ours; ends the walk of a tree made to exhaust a reader."""
 _OID_BYTES: Final = 20
+_KEPT_MAX: Final = 64
+"""Trees kept taken apart; more than one transaction touches, less than memory feels."""
 
 
 class Entry(NamedTuple):
@@ -87,11 +89,16 @@ def read(objects: Objects, oid: Oid | None) -> tuple[Entry, ...]:
     """Return the entries of the tree `oid`, none for None."""
     if oid is None:
         return ()
+    known = objects.trees.get(oid)
+    if known is not None:
+        return known
     found = objects.read(oid)
     if found.kind != "tree":
         message = f"object {oid} is a {found.kind}, where a tree is expected"
         raise ObjectDamaged(message, oid=oid)
-    return parse(found.data)
+    if len(objects.trees) >= _KEPT_MAX:
+        objects.trees.clear()
+    return objects.trees.setdefault(oid, parse(found.data))
 
 
 def entry_at(objects: Objects, root: Oid | None, path: str) -> Entry | None:

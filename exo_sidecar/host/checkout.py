@@ -122,8 +122,7 @@ def _git(worktree: Path, *arguments: str) -> str:
         message = "git is not installed, and only git says what changed in a checkout"
         raise GitRequired(message) from error
     if ran.status != 0:
-        said = ran.stderr.decode(errors="replace").strip().splitlines()
-        message = f"git {arguments[0]} failed in {worktree}: {said[-1] if said else f'status {ran.status}'}"
+        message = f"git {arguments[0]} failed in {worktree}: {ran.complaint}"
         raise CheckoutUnreadable(message)
     # A path that is no UTF-8 is shown, compared and counted by its bytes in words; nothing opens it.
     return ran.stdout.decode(errors="backslashreplace")

@@ -51,6 +51,12 @@ class Ran(NamedTuple):
     stdout: bytes
     stderr: bytes
 
+    @property
+    def complaint(self) -> str:
+        """The last line that it wrote to stderr, else its status: what programs end with when they fail."""
+        lines = self.stderr.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"status {self.status}"
+
 
 def run(
     argv: Sequence[str],

@@ -89,7 +89,7 @@ class Stage(NamedTuple):
         """Return what C git says; StageFailed when it fails."""
         ran = self.git(where, *words)
         if ran.status != 0:
-            message = f"git {words[0]} failed in {where.name}: {_last_line(ran.stderr)}"
+            message = f"git {words[0]} failed in {where.name}: {ran.complaint}"
             raise StageFailed(message)
         return ran.stdout.decode(errors="replace").rstrip("\n")
 
@@ -193,8 +193,3 @@ def _make_hub(stage: Stage, source: Path | None) -> None:
     stage.said(first, "add", "-A")
     stage.said(first, "-c", "user.name=tides", "-c", "user.email=tides@example.invalid", "commit", "-qm", "tides")
     stage.said(first, "push", "-q", str(stage.hub), BRANCH)
-
-
-def _last_line(said: bytes) -> str:
-    lines = said.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"

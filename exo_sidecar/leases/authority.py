@@ -6,7 +6,7 @@ by compare-and-swap with the old value absent: of two that establish at once, on
 
 from typing import Final, NamedTuple
 
-from exo_sidecar.git import commits
+from exo_sidecar.git import commits, lone_swap
 from exo_sidecar.git.commits import Commit
 from exo_sidecar.git.fetch import fetch
 from exo_sidecar.git.objects import ObjectDamaged, object_id
@@ -14,6 +14,7 @@ from exo_sidecar.git.oid import EMPTY_TREE, Oid
 from exo_sidecar.git.push import OK, REFUSED, Update, push
 from exo_sidecar.git.remote import DEFAULT_TIMEOUT_SECONDS, Remote
 from exo_sidecar.git.repository import Repository
+from exo_sidecar.leases import backoff
 from exo_sidecar.leases.seen import AuthorityMismatch, LeaseContended, LeaseUnsupported
 
 REF: Final = "refs/exo/authority"
@@ -80,12 +81,13 @@ def establish(
     oid, data = commit_of(authority_id)
     repository.objects.write([("tree", b""), ("commit", data)])
     refusal = ""
-    for _ in range(ATTEMPTS_MAX):
+    for count in range(ATTEMPTS_MAX):
         found = probe(repository, remote, timeout_seconds=timeout_seconds)
         if found is not None:
             return Established(found, created=found == authority_id)
         if remote is None:
-            repository.refs.swap(REF, old=None, new=oid)
+            lone_swap.swap(repository, REF, old=None, new=oid)
+            backoff.pause(count)
             continue
         pushed = push(
             repository,

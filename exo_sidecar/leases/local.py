@@ -1,12 +1,9 @@
 """Leases in this repository: the authority when there is no remote. One clone with its worktrees, many processes."""
 
-import contextlib
-import fcntl
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from exo_sidecar.git.lockfile import clear_dead_lock
+from exo_sidecar.git import lone_swap
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.leases import attempt, backoff, value
 from exo_sidecar.leases.attempt import Plan
@@ -29,7 +26,6 @@ from exo_sidecar.model.ids import TicketId
 
 ATTEMPTS_MAX: Final = 32
 """Each loss means that another process won; with the pauses in between, at most half a minute."""
-_PROOF: Final = "exo/leases/swap.tmp"
 
 
 class LocalLeases:
@@ -46,7 +42,6 @@ class LocalLeases:
         self._clock = clock
         self._operation = operation
         common = repository.place.common
-        self._folder = common / "exo" / "leases"
         self._nonces = Nonces(common)
         self._intents = Intents(common)
         self._observations = Observations(common)
@@ -107,27 +102,5 @@ class LocalLeases:
         return plan
 
     def _swap(self, plan: Plan) -> bool:
-        ref = value.ref_of(plan.ticket)
-        with self._alone() as alone:
-            if not alone:
-                return False
-            # Whoever made this temporary file held the lock that is ours now, so it is dead.
-            clear_dead_lock(self._repository.refs.path(ref), self._repository.place.common / _PROOF)
-            old = plan.before.oid if plan.before else None
-            return self._repository.refs.swap(ref, old=old, new=plan.after.oid, temporary=_PROOF)
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Yield whether this process is the only one that swaps; the kernel frees the lock of one that dies."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._folder / "swap.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            os.close(handle)
+        old = plan.before.oid if plan.before else None
+        return lone_swap.swap(self._repository, value.ref_of(plan.ticket), old=old, new=plan.after.oid)

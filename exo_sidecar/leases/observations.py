@@ -5,15 +5,13 @@ lease, are never compared. Invariant: an observation that is lost, or made under
 longer.
 """
 
-import contextlib
-import fcntl
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from exo_sidecar.base.alone import alone
 from exo_sidecar.base.files import NotRegularError, TooLargeError, read_beneath, write_atomic
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.model.boot import BootClock
@@ -51,9 +49,8 @@ class Observations:
         """
         if not self._news(self._read(clock), seen, complete=complete):
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with self._alone() as alone:
-            if not alone:
+        with alone(self._folder / "observed.lock") as is_alone:
+            if not is_alone:
                 return
             known = self._read(clock)
             kept = {} if complete else dict(known)
@@ -85,21 +82,6 @@ class Observations:
         except (msgspec.DecodeError, NotRegularError, TooLargeError):
             return {}
         return observed.tickets if observed and observed.boot_id == clock.boot_id else {}
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Yield whether no other process is writing; the kernel lets go of the lock when a process dies."""
-        handle = os.open(self._folder / "observed.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            os.close(handle)
 
 
 def stale_after_seconds(ttl_seconds: int) -> float:

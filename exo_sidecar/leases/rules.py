@@ -219,7 +219,11 @@ def _held(current: Lease, seen_for_seconds: int, *, stale: bool) -> LeaseHeld:
         f"{current.ticket} is held by {current.holder.actor} ({current.holder.session}, epoch {current.epoch}), "
         f"seen unchanged here for {seen_for_seconds} s"
     )
-    hint = "its holder has been silent for longer than the lease's ttl: exo next --ticket-id takes it over" if stale else ""
+    hint = (
+        "its holder has been silent for longer than the lease's ttl: exo next --ticket-id takes it over"
+        if stale
+        else ""
+    )
     return _refusal(LeaseHeld, message, current, seen_for_seconds, hint)
 
 

@@ -5,8 +5,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-_Count = Annotated[int, Meta(ge=0)]
-
 
 class TicketSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`tickets`."""

@@ -133,7 +133,7 @@ def _of_proof(proof: Proof) -> list[Issue]:
             code="STRAY_FILE",
             severity="warning",
             subject=path,
-            message=f"{path} on the branch is none of exo's files; it counts for nothing",
+            message=f"{path} on the branch follows from no event; it counts for nothing",
             file=path,
         )
         for path in proof.strays

@@ -81,6 +81,7 @@ class Context:
         self._clock = clock
         self._operation = "unknown"
         self._params: msgspec.Raw | None = None
+        self._replaced: list[Reader] = []
 
     @classmethod
     def open(  # noqa: PLR0913 - as above
@@ -143,11 +144,11 @@ class Context:
 
     @cached_property
     def store(self) -> "Store":
-        """The records, to write; from then on the view is the writer's."""
+        """The records, to write; from then on the view is the writer's. Views taken before go on to answer."""
         from exo_sidecar.store.store import Store  # noqa: PLC0415  (30 ms that a reading call is spared)
 
         if "reader" in self.__dict__:
-            self.reader.close()
+            self._replaced.append(self.reader)
         self.reader = Store(self.repository, entropy=self.entropy, absorb=self._absorb, progress=self.progress)
         return self.reader
 
@@ -228,17 +229,22 @@ class Context:
 
     def reopen(self) -> None:
         """Let go of the records, because their place changed; they are opened anew when next asked for."""
-        if "reader" in self.__dict__:
-            self.reader.close()
-            del self.reader
+        self._close_records()
+        self.__dict__.pop("reader", None)
         self.__dict__.pop("store", None)
 
     def close(self) -> None:
         """Let go of everything; a dry run's decision is forgotten."""
-        if "reader" in self.__dict__:
-            self.reader.close()
+        self._close_records()
         if "repository" in self.__dict__:
             self.repository.close()
+
+    def _close_records(self) -> None:
+        for reader in self._replaced:
+            reader.close()
+        self._replaced.clear()
+        if "reader" in self.__dict__:
+            self.reader.close()
 
     def _absorb(self, view: View, before: TicketRecord | None, after: Ticket) -> Outcome:
         from exo_sidecar.domain import edits  # noqa: PLC0415  (15 ms, and most calls find no hand edit)

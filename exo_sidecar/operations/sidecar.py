@@ -8,7 +8,7 @@ from exo_sidecar.operations.governing import Source, Wanted
 from exo_sidecar.operations.migrating import Migrated
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 from exo_sidecar.operations.repairing import Parts, Repaired
-from exo_sidecar.operations.sync import Exchange, counterpart, report, take_in_edits
+from exo_sidecar.operations.sync import Exchange, counterpart, report, take_in_edits, tell_left_out
 from exo_sidecar.store.mounting import DEFAULT_BRANCH, DEFAULT_PATH
 from exo_sidecar.sync import sync
 
@@ -113,9 +113,8 @@ def pull(ctx: Context, params: SidecarPull) -> Exchange:
     take_in_edits(ctx)
     ctx.progress(f"pulling from {other.remote}")
     done = sync.pull(ctx.store, other.remote, timeout_seconds=other.timeout_seconds)
-    brought = Exchange(
-        remote=str(other.remote), fetched_events=done.merged.events, merged=done.merged.merged, rounds=1
-    )
+    tell_left_out(ctx, other, done.merged.left_out)
+    brought = Exchange(remote=str(other.remote), fetched_events=done.merged.events, merged=done.merged.merged, rounds=1)
     return report(ctx, other, brought)
 
 

@@ -73,6 +73,7 @@ def run(ctx: Context, params: Sync) -> Exchange:
     done = sync.sync(
         ctx.store, other.remote, timeout_seconds=other.timeout_seconds, rounds_max=other.settings.max_rounds
     )
+    tell_left_out(ctx, other, done.left_out)
     return report(
         ctx,
         other,
@@ -104,6 +105,12 @@ def take_in_edits(ctx: Context) -> None:
     committed = sync.absorb(ctx.store, ctx.stamp())
     for finding in committed.findings:
         ctx.tell(finding)
+
+
+def tell_left_out(ctx: Context, other: Counterpart, paths: tuple[str, ...]) -> None:
+    """Warn of files that the remote's branch held and that were not taken over."""
+    for path in paths:
+        ctx.warn("LEFT_OUT", f"{path} on the branch of {other.remote} follows from no event; it was not taken over")
 
 
 def report(ctx: Context, other: Counterpart, done: Exchange) -> Exchange:

@@ -27,11 +27,13 @@ class _Forest:
 
     def plant(self, writer: str, lines: Lines) -> None:
         """Take one version of a writer's chain in."""
-        before: Event | None = None
-        parent = NO_DIGEST if writer == self._clone else writer
+        self._grow(lines, None, NO_DIGEST if writer == self._clone else writer)
+
+    def _grow(self, lines: Lines, before: Event | None, parent: str) -> None:
+        """Take in the lines that follow `before`, up to the first that does not; the rest is its tail."""
         for place, line in enumerate(lines):
             event = self._decoded(line)
-            if event is None or not self._follows(event, before, parent, is_fork=writer != self._clone):
+            if event is None or not self._follows(event, before, parent, is_fork=parent != NO_DIGEST):
                 rest = lines[place:]
                 self._tails[parent] = max(self._tails.get(parent, []), rest, key=lambda tail: (len(tail), tail))
                 return
@@ -42,6 +44,7 @@ class _Forest:
 
     def branches(self) -> dict[str, Lines]:
         """Return every branch by its name."""
+        self._drop_changed()
         found = {name: tail for name, tail in self._tails.items() if "-" in name}
         first = min(self._following[NO_DIGEST], default=None)
         forks = [digest for parent, each in self._following.items() for digest in each if self._is_fork(parent, digest)]
@@ -49,6 +52,28 @@ class _Forest:
             found[self._name(digest, found)] = self._branch(digest)
         trunk = self._branch(first) if first else self._tails.get(NO_DIGEST, [])
         return {self._clone: trunk, **found} if trunk else found
+
+    def _drop_changed(self) -> None:
+        """Drop lines that were changed after they had been written, where the original is here.
+
+        The line behind such a one tells: it names another line of the same number as the one before it. What stands
+        behind goes on from the original, and no line is lost but the forged one. Each round shortens the tails.
+        """
+        while (found := next(filter(None, map(self._changed, sorted(self._tails))), None)) is not None:
+            digest, original = found
+            tail = self._tails.pop(digest)
+            self._following[codec.trusted(self._lines.pop(digest)).prev].discard(digest)
+            self._grow(tail, codec.trusted(self._lines[original]), original)
+
+    def _changed(self, digest: str) -> tuple[str, str] | None:
+        """Return the line and its original when the line that this tail stands behind is not what was written first."""
+        behind = self._decoded(self._tails[digest][0])
+        if behind is None or digest not in self._lines or self._following.get(digest):
+            return None
+        original = self._lines.get(behind.prev)
+        if original is None or codec.trusted(original).seq != codec.trusted(self._lines[digest]).seq:
+            return None
+        return digest, behind.prev
 
     def _decoded(self, line: bytes) -> Event | None:
         try:

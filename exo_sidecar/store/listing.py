@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from exo_sidecar.model.errors import ValueInvalid
 from exo_sidecar.model.ids import TicketId
@@ -11,14 +11,39 @@ from exo_sidecar.model.view import TicketFilter, TicketRow
 
 _COLUMNS: Final = "id, title, kind, type, status, priority, parent, score, unblocks, open_blockers, conflicts"
 _BIRTH: Final = "depth, writer, seq, id"
+
+
+class Order(NamedTuple):
+    """Columns to sort by; together they name one ticket."""
+
+    falling: str | None
+    """The first column, when it goes from high to low."""
+    rising: str
+
+    def clause(self) -> str:
+        """Return what stands behind ORDER BY."""
+        return f"{self.falling} DESC, {self.rising}" if self.falling else self.rising
+
+    def beyond(self) -> str:
+        """Return the condition for rows behind the one whose columns are given, in the order of `columns`."""
+        behind = f"({self.rising}) > ({', '.join('?' * len(self.rising.split(',')))})"
+        if self.falling is None:
+            return behind
+        return f"{self.falling} <= ? AND ({self.falling} < ? OR {behind})"
+
+    def columns(self) -> str:
+        """Return the columns that `beyond` asks for."""
+        return f"{self.falling}, {self.falling}, {self.rising}" if self.falling else self.rising
+
+
 ORDERS: Final = {
-    "score": f"score DESC, priority, {_BIRTH}",
-    "priority": f"priority, {_BIRTH}",
-    "age": _BIRTH,
-    "updated": f"updated_at DESC, {_BIRTH}",
-    "id": "id",
+    "score": Order("score", f"priority, {_BIRTH}"),
+    "priority": Order(None, f"priority, {_BIRTH}"),
+    "age": Order(None, _BIRTH),
+    "updated": Order("updated_at", _BIRTH),
+    "id": Order(None, "id"),
 }
-_READY: Final = (
+_READY: Final = (  # the first line word by word as in the index tickets_ready
     "status = 'todo' AND kind = 'task' AND open_blockers = 0 AND cycle = 0"
     " AND ',' || conflicts || ',' NOT LIKE '%,status,%'"
 )
@@ -32,30 +57,35 @@ def rows(
     if sort not in ORDERS:
         message = f"cannot sort by {sort!r}"
         raise ValueInvalid(message, hint=f"sort by one of {', '.join(ORDERS)}")
+    order = ORDERS[sort]
     terms, values = _terms(wanted)
     if after is not None:
-        offset = _offset(db, terms, values, ORDERS[sort], after)
-    else:
-        offset = 0
-    query = f"SELECT {_COLUMNS} FROM tickets WHERE {terms} ORDER BY {ORDERS[sort]} LIMIT ? OFFSET ?"
-    return tuple(_row(found) for found in db.execute(query, (*values, limit, offset)))
+        place = _place(db, order, (terms, values), after)
+        if place is None:
+            message = f"the cursor {after[:60]!r} is not in this listing"
+            raise ValueInvalid(message, hint="use the next_cursor of the same listing, or none")
+        terms, values = f"{terms} AND {order.beyond()}", [*values, *place]
+    query = f"SELECT {_COLUMNS} FROM tickets WHERE {terms} ORDER BY {order.clause()} LIMIT ?"
+    return tuple(_row(found) for found in db.execute(query, (*values, limit)))
 
 
 def candidates(db: sqlite3.Connection) -> Iterator[TicketRow]:
     """Yield tasks that may be dispatched, in dispatch order."""
-    offset = 0
+    order = ORDERS["score"]
+    terms: str = _READY
+    place: tuple[object, ...] = ()
     while True:
-        query = f"SELECT {_COLUMNS} FROM tickets WHERE {_READY} ORDER BY {ORDERS['score']} LIMIT {_PAGE} OFFSET ?"
-        page = db.execute(query, (offset,)).fetchall()
-        yield from (_row(found) for found in page)
-        if len(page) < _PAGE:
+        query = f"SELECT {_COLUMNS} FROM tickets WHERE {terms} ORDER BY {order.clause()} LIMIT {_PAGE}"
+        page = [_row(found) for found in db.execute(query, place)]
+        if not page:
             return
-        offset += _PAGE
+        terms, place = f"{_READY} AND {order.beyond()}", _place(db, order, ("1", []), page[-1].id) or ()
+        yield from page
 
 
-def _terms(wanted: TicketFilter) -> tuple[str, list[str]]:
+def _terms(wanted: TicketFilter) -> tuple[str, list[object]]:
     terms = ["1"]
-    values: list[str] = []
+    values: list[object] = []
     for column, chosen in (("status", wanted.statuses), ("kind", wanted.kinds), ("type", wanted.types)):
         if chosen:
             terms.append(f"{column} IN ({', '.join('?' * len(chosen))})")
@@ -75,14 +105,14 @@ def _terms(wanted: TicketFilter) -> tuple[str, list[str]]:
     return " AND ".join(terms), values
 
 
-def _offset(db: sqlite3.Connection, terms: str, values: list[str], order: str, after: str) -> int:
-    """Return how many rows come up to and including the cursor's."""
-    query = f"SELECT place FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY {order}) AS place FROM tickets WHERE {terms}) WHERE id = ?"
+def _place(
+    db: sqlite3.Connection, order: Order, listing: tuple[str, list[object]], after: str
+) -> tuple[object, ...] | None:
+    """Return the columns of a row that the listing's cursor names, None when it is not in it."""
+    terms, values = listing
+    query = f"SELECT {order.columns()} FROM tickets WHERE {terms} AND id = ?"  # fixed words
     row = db.execute(query, (*values, after)).fetchone()
-    if row is None:
-        message = f"the cursor {after[:60]!r} is not in this listing"
-        raise ValueInvalid(message, hint="use the next_cursor of the same listing, or none")
-    return int(row[0])
+    return tuple(row) if row else None
 
 
 def _row(found: tuple[str, str, str, str, str, int, str | None, int, int, int, str]) -> TicketRow:

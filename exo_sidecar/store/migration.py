@@ -79,18 +79,11 @@ def under_way(repository: Repository) -> Migration | None:
 
 def begin(repository: Repository, path: Path) -> Migration:
     """Choose the names for the folder at `path`, or those that were chosen before, and write them down."""
-    known = under_way(repository)
-    if known is not None:
-        return known
-    number = _free_number(repository, path)
-    migration = Migration(
-        path=str(path),
-        staging=str(path.with_name(f"{path.name}{_STAGING}")),
-        aside=str(_aside(path, number)),
-        ref=f"{saved.PREFIX}migrated-{number}",
-    )
-    _folder(repository).mkdir(parents=True, exist_ok=True)
-    files.write_atomic(_folder(repository) / _NAME, msgspec.json.encode(migration))
+    migration = under_way(repository)
+    if migration is None:
+        migration = _named(path, _free_number(repository, path))
+        _folder(repository).mkdir(parents=True, exist_ok=True)
+        files.write_atomic(_folder(repository) / _NAME, msgspec.json.encode(migration))
     mount.exclude(repository.place, Path(migration.aside))
     return migration
 
@@ -104,9 +97,10 @@ def place_now(repository: Repository, migration: Migration) -> Path:
 def save(repository: Repository, migration: Migration, seconds: int) -> Saved | None:
     """Keep the folder's present files at the migration's ref; None when the folder has given way already."""
     path = Path(migration.path)
-    if not mounting.is_plain_folder(path):
-        return None
-    return saved.save(repository, path, migration.ref, seconds)
+    with lock.held(_folder(repository)):
+        if not mounting.is_plain_folder(path):
+            return None
+        return saved.save(repository, path, migration.ref, seconds)
 
 
 def known_files(repository: Repository, root: Oid) -> Known:
@@ -164,6 +158,15 @@ def tracked_below(repository: Repository, path: Path) -> int:
         return 0
     root = commits.read(repository.objects, head).tree
     return sum(1 for _ in tree.walk(repository.objects, root, path.relative_to(top).as_posix()))
+
+
+def _named(path: Path, number: int) -> Migration:
+    return Migration(
+        path=str(path),
+        staging=str(path.with_name(f"{path.name}{_STAGING}")),
+        aside=str(_aside(path, number)),
+        ref=f"{saved.PREFIX}migrated-{number}",
+    )
 
 
 def _free_number(repository: Repository, path: Path) -> int:

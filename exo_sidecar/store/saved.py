@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from exo_sidecar.git import commits, tree
+from exo_sidecar.git import commits, lockfile, tree
 from exo_sidecar.git.commits import Commit
 from exo_sidecar.git.objects import OBJECT_LIMIT_BYTES, Kind
 from exo_sidecar.git.oid import EMPTY_TREE, Oid
@@ -17,6 +17,8 @@ from exo_sidecar.store.publish import AUTHOR
 PREFIX: Final = "refs/exo/saved/"
 EXECUTABLE: Final = 0o100755
 _LINK: Final = 0o120000
+_PROOF: Final = "exo/saved-ref.tmp"
+"""Below the common directory: the proof of the lock on the ref (git.lockfile)."""
 _BATCH: Final = 256
 """Files that are read before they are stored: bounds memory, and lets the disk take them together."""
 
@@ -49,11 +51,15 @@ class _Gathered:
 def save(repository: Repository, folder: Path, ref: str, seconds: int) -> Saved:
     """Keep the present content of `folder` at `ref`; saved again only when it differs, on top of what was there.
 
+    The clone's lock must be held: so a lock on the ref whose proof has our one name is a dead process's.
+
     Raises:
         SaveFailed: nothing was changed.
     """
     gathered = _Gathered()
     root = _store(repository, folder, "", gathered) or _empty(repository)
+    proof = repository.place.common / _PROOF
+    lockfile.clear_dead_lock(repository.refs.path(ref), proof)
     before = repository.refs.read(ref)
     left_out = tuple(gathered.left_out)
     if before is not None and commits.read(repository.objects, before).tree == root:
@@ -61,7 +67,7 @@ def save(repository: Repository, folder: Path, ref: str, seconds: int) -> Saved:
     message = f"exo: saved {folder.name}\n"
     commit = Commit(root, (before,) if before else (), AUTHOR, seconds, AUTHOR, seconds, message)
     oid = repository.objects.write([("commit", commits.serialise(commit))])[0]
-    if not repository.refs.swap(ref, old=before, new=oid):
+    if not repository.refs.swap(ref, old=before, new=oid, temporary=_PROOF):
         message = f"{ref} was changed while {folder} was saved"
         raise SaveFailed(message)
     return Saved(oid, root, gathered.files, left_out)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-SCHEMA_NUMBER: Final = 2
+SCHEMA_NUMBER: Final = 3
 
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -25,7 +25,7 @@ CREATE TABLE events (
 CREATE UNIQUE INDEX events_name ON events (writer, seq);
 CREATE INDEX events_subject ON events (subject, depth, writer, seq);
 CREATE INDEX events_ticket ON events (ticket) WHERE ticket IS NOT NULL;
-CREATE INDEX events_bad ON events (id) WHERE form IS NOT NULL OR token IS NOT NULL;
+CREATE INDEX events_bad ON events (writer, seq) WHERE form IS NOT NULL OR token IS NOT NULL;
 
 CREATE TABLE seen (
     writer TEXT NOT NULL, other TEXT NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL,
@@ -49,7 +49,9 @@ CREATE TABLE tickets (
     cycle INTEGER NOT NULL, depth INTEGER NOT NULL, writer TEXT NOT NULL, seq INTEGER NOT NULL,
     created_at TEXT NOT NULL, updated_at TEXT NOT NULL, record BLOB NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX tickets_dispatch ON tickets (status, kind, score DESC, priority, depth, writer, seq, id);
+CREATE INDEX tickets_status ON tickets (status, score DESC, priority, depth, writer, seq, id);
+CREATE INDEX tickets_ready ON tickets (score DESC, priority, depth, writer, seq, id)
+    WHERE status = 'todo' AND kind = 'task' AND open_blockers = 0 AND cycle = 0;
 CREATE INDEX tickets_score ON tickets (score DESC, priority, depth, writer, seq, id);
 CREATE INDEX tickets_parent ON tickets (parent) WHERE parent IS NOT NULL;
 CREATE INDEX tickets_conflict ON tickets (id) WHERE conflicts != '';

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from exo_sidecar.git import commits, tree
+from exo_sidecar.git import commits, lone_swap, tree
 from exo_sidecar.git.objects import Objects
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.repository import Repository
@@ -30,7 +30,7 @@ def note(governed: Governed, remote: str, tip: Oid | None) -> None:
     name = tracking_ref(governed, remote)
     before = repository.refs.read(name)
     if before != tip and tip is not None:
-        repository.refs.swap(name, old=before, new=tip)
+        lone_swap.swap(repository, name, old=before, new=tip)
     _seen(governed, remote).parent.mkdir(parents=True, exist_ok=True)
     _seen(governed, remote).touch()
 

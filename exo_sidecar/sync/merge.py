@@ -4,9 +4,10 @@ The commit is a function of its parents: sorted by id, a fixed author, the date 
 clones that merge the same two tips make the same commit.
 """
 
+import itertools
 from typing import Final, NamedTuple
 
-from exo_sidecar.git import commits, graph
+from exo_sidecar.git import commits, graph, tree
 from exo_sidecar.git.commits import Commit
 from exo_sidecar.git.oid import EMPTY_TREE, Oid
 from exo_sidecar.store import canon, publish, refresh
@@ -17,6 +18,8 @@ from exo_sidecar.sync import verified
 from exo_sidecar.sync.verified import Vector
 
 MESSAGE: Final = "exo: merge\n"
+LEFT_OUT_MAX: Final = 100
+"""More names than this help nobody."""
 
 
 class Merged(NamedTuple):
@@ -27,6 +30,8 @@ class Merged(NamedTuple):
     """Whether the branch moved."""
     events: int
     """Events that came with it."""
+    left_out: tuple[str, ...] = ()
+    """Files of the fetched tree that do not follow from the events, by path: they were not taken over."""
 
 
 def merge(store: Store, remote: str, theirs: Oid, progress: Progress, *, known: Vector | None = None) -> Merged:
@@ -63,7 +68,15 @@ def merge(store: Store, remote: str, theirs: Oid, progress: Progress, *, known: 
         verified.write(governed.folder, remote, verified.joined(stored, vector))
         if own != _own_chain(store, index):
             store.renew_clone_id()
-        return Merged(target, target != tip, _count(index) - before)
+        left_out = _left_out(store, theirs, target) if target not in {tip, theirs} else ()
+        return Merged(target, target != tip, _count(index) - before, left_out)
+
+
+def _left_out(store: Store, theirs: Oid, target: Oid | None) -> tuple[str, ...]:
+    """Return the files that the fetched tree has and the merged one has not."""
+    governed = store.governed
+    changes = tree.diff(governed.repository.objects, governed.tree_of(theirs), governed.tree_of(target))
+    return tuple(itertools.islice((change.path for change in changes if change.new is None), LEFT_OUT_MAX))
 
 
 def _move(store: Store, tip: Oid | None, theirs: Oid, root: Oid | None) -> Oid:
@@ -85,7 +98,7 @@ def _commit(store: Store, parents: tuple[Oid, ...]) -> Commit:
 
 
 def _own_chain(store: Store, index: Index) -> list[tuple[str, int]]:
-    """Return this clone's chain and its forks: a merge that changes them has met a twin that writes under the same id."""
+    """Return this clone's chain and its forks: a merge that changes them has met a twin of the same id."""
     own = store.clone_id()
     return index.db.execute(
         "SELECT writer, seq FROM writers WHERE writer >= ? AND writer < ? ORDER BY writer", (own, f"{own}.")

@@ -78,6 +78,8 @@ class Synced(NamedTuple):
     pushed_events: int
     merged: bool
     rounds: int
+    left_out: tuple[str, ...] = ()
+    """As in Merged, over all rounds."""
 
 
 def absorb(store: Store, stamp: Stamp) -> Committed:
@@ -136,19 +138,21 @@ def sync(store: Store, remote: Remote, *, timeout_seconds: float, rounds_max: in
     """Pull and push until both have the same; SyncContended when others were faster in every round."""
     fetched = 0
     merged = False
+    left_out: tuple[str, ...] = ()
     for number in range(1, rounds_max + 1):
         pulled = pull(store, remote, timeout_seconds=timeout_seconds)
         fetched += pulled.merged.events
+        left_out += pulled.merged.left_out
         merged = merged or pulled.merged.merged
         tip = store.governed.tip()
         if tip is None or pulled.advertised == tip:
-            return Synced(tip, fetched, 0, merged, number)
+            return Synced(tip, fetched, 0, merged, number, left_out)
         try:
             sent = push(store, remote, timeout_seconds=timeout_seconds)
         except SyncBehind:
             time.sleep(random.uniform(0, min(_PAUSE_SECONDS_MAX, _PAUSE_SECONDS * 2**number)))  # noqa: S311 - no secret
             continue
-        return Synced(sent.tip, fetched, sent.events, merged, number)
+        return Synced(sent.tip, fetched, sent.events, merged, number, left_out)
     message = f"others pushed to {remote} first, {rounds_max} times in a row"
     raise SyncContended(message)
 

@@ -5,7 +5,7 @@ digest, wherever git history went meanwhile: a ledger that lost or changed one i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,7 +17,7 @@ from exo_sidecar.git import tree
 from exo_sidecar.git.objects import Objects
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.model.errors import FormatTooNew, Integrity
-from exo_sidecar.store import layout, union
+from exo_sidecar.store import codec, layout, union
 from exo_sidecar.store.index import Index
 
 Vector = dict[str, tuple[int, str]]
@@ -90,14 +90,29 @@ def check(objects: Objects, vector: Vector, ours: Oid | None, theirs: Oid | None
         clone = layout.clone_of(writer)
         if clone not in digests:
             forks = {writer} | {other for other in differing if layout.clone_of(other) == clone}
-            lines = (line for fork in forks for line in union.lines_of(objects, theirs, fork))
-            digests[clone] = {sha256_hex(line) for line in lines}
+            digests[clone] = {
+                digest for fork in forks for digest in _linked(union.lines_of(objects, theirs, fork))
+            }
         if digest not in digests[clone]:
             lost.append(Lost(writer, seq))
     if lost:
         named = ", ".join(f"{one.writer}:{one.seq}" for one in lost[:5])
         message = f"the remote's ledger has lost or changed events that were verified here: {named}"
         raise SyncRefused(message, events=tuple(f"{one.writer}:{one.seq}" for one in lost[:100]))
+
+
+def _linked(lines: list[bytes]) -> Iterator[str]:
+    """Yield the digests of the lines up to the first that does not name the one before it: nothing counts behind."""
+    before: str | None = None
+    for line in lines:
+        try:
+            event = codec.decode(line)
+        except codec.MalformedError:
+            return
+        if before is not None and event.prev != before:
+            return
+        before = sha256_hex(line)
+        yield before
 
 
 def _differing(objects: Objects, ours: Oid | None, theirs: Oid | None) -> set[str]:

@@ -60,6 +60,16 @@ def sample(runs: int, act: Callable[[int], float | None]) -> Sample:
     return Sample(runs, min(taken), statistics.median(taken))
 
 
+def in_turn(runs: int, one: Callable[[int], None], other: Callable[[int], None]) -> tuple[Sample, Sample]:
+    """Measure two things turn by turn, so that both meet the same machine."""
+    pairs = [(sample(1, one).least, sample(1, other).least) for _ in range(runs)]
+    first, second = ([pair[side] for pair in pairs] for side in (0, 1))
+    return (
+        Sample(runs, min(first), statistics.median(first)),
+        Sample(runs, min(second), statistics.median(second)),
+    )
+
+
 def program(runs: int, argv: Callable[[int], Sequence[str]], cwd: Path) -> Sample:
     """Measure whole processes; the first, uncounted run loads the caches of the disk."""
     started(argv(-1), cwd)

@@ -1,4 +1,4 @@
-"""`sidecar-init` on a plain folder, killed at every change of the file system: nothing is lost, and the rerun finishes."""
+"""`sidecar-init` on a plain folder, killed at any change of the file system: nothing is lost, a rerun finishes."""
 
 import random
 import sys
@@ -24,7 +24,8 @@ changing = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.tru
 def hook(event, args):
     global left, counting
     counting = counting or event == "os.rename" and str(args[0]).endswith("/repo/.exo")
-    if counting and (event in changing or event == "open" and isinstance(args[2], int) and args[2] & (os.O_CREAT | os.O_TRUNC)):
+    made = event == "open" and isinstance(args[2], int) and args[2] & (os.O_CREAT | os.O_TRUNC)
+    if counting and (made or event in changing):
         left -= 1
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)

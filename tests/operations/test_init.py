@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from exo_sidecar.domain.scaffold import CONFIG
+from exo_sidecar.model.config import Config
+from exo_sidecar.store import settings
 from tests.support.clones import BRANCH, a_fleet
 from tests.support.inprocess import exo_in_process as exo
 from tests.support.process import Ran
@@ -60,11 +63,7 @@ def test_an_existing_document_is_never_overwritten(tmp_path: Path) -> None:
     assert (repository / ".exo" / "CONSTITUTION.md").read_text() == "# Ours\n"
 
 
-def test_the_settings_that_are_written_are_the_defaults(tmp_path: Path) -> None:
-    from exo_sidecar.domain.scaffold import CONFIG  # noqa: PLC0415 - what is compared
-    from exo_sidecar.model.config import Config  # noqa: PLC0415
-    from exo_sidecar.store import settings  # noqa: PLC0415
-
+def test_the_settings_that_are_written_are_the_defaults() -> None:
     assert settings.parse(CONFIG) == Config()
     for key in Config.__struct_fields__:
         assert f"\n{key}:" in CONFIG

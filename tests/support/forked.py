@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Final, NamedTuple, Self
+from typing import IO, Any, Final, NamedTuple, Self
 
 from tests.support.process import Ran, data_of
 
@@ -168,7 +168,7 @@ def serve(asked: IO[str], answers: IO[str]) -> None:
         answers.flush()
 
 
-def _forked(work: dict[str, str]) -> int:
+def _forked(work: dict[str, Any]) -> int:
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -178,7 +178,7 @@ def _forked(work: dict[str, str]) -> int:
         os.close(writing)
         status = 70
         try:
-            status = _work(Work(Path(work.pop("cwd")), **_plain(work)), work["out"], work["err"])
+            status = _work(_work_of(work), work["out"], work["err"])
         finally:
             os._exit(status)
     os.close(writing)
@@ -187,8 +187,8 @@ def _forked(work: dict[str, str]) -> int:
     return pid
 
 
-def _plain(work: dict[str, str]) -> dict[str, object]:
-    return {name: value for name, value in work.items() if name in Work._fields}
+def _work_of(asked: dict[str, Any]) -> Work:
+    return Work(Path(asked["cwd"]), tuple(asked["args"]), asked["env"], asked["begin_at"], asked["die_at"])
 
 
 def _work(work: Work, out: str, err: str) -> int:

@@ -96,6 +96,11 @@ class Clone(NamedTuple):
         """Return what C git finds changed in the mount; empty when it is clean."""
         return git(self.mount, "status", "--porcelain")
 
+    def closed(self) -> Path:
+        """Close the store until it is used next, and return the folder: no connection may cross a fork."""
+        self.store.close()
+        return self.folder
+
     def reopened(self) -> "Clone":
         """Return the same clone opened anew, as the next process would."""
         self.store.close()

@@ -3,14 +3,11 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from tests.support.clones import BRANCH
 from tests.support.forked import Forks
 from tests.support.repositories import git
-
-_LOCKS_THAT_STAY: Final = frozenset({"lock", "swap.lock"})
-"""Files that are locked by the kernel, not by being there."""
 
 
 class Left(NamedTuple):
@@ -33,20 +30,24 @@ def left_in(clone: Path) -> Left:
 
 def check_whole(clone: Path) -> None:
     """Assert that nothing is half-way: clean for git, sound for fsck, no lock and no temporary file."""
-    assert git(clone / ".exo", "status", "--porcelain") == ""
-    assert git(clone, "fsck", "--strict", "--no-dangling") == ""
-    assert left_in(clone) == Left(transaction=False, lease=False, claim=False)
-    assert litter(clone / ".git") == []
+    changed, unsound = git(clone / ".exo", "status", "--porcelain"), git(clone, "fsck", "--strict", "--no-dangling")
+    assert (changed, unsound) == ("", ""), changed + unsound
+    left, trash = left_in(clone), litter(clone / ".git")
+    assert (left, trash) == (Left(transaction=False, lease=False, claim=False), []), (left, trash)
 
 
 def litter(folder: Path) -> list[str]:
-    """Return the locks and temporary files of git and exo below a git directory; objects in the making aside."""
-    found = (path for path in folder.rglob("*") if path.name.endswith((".lock", ".tmp")))
-    return [
-        str(path.relative_to(folder))
-        for path in found
-        if path.name not in _LOCKS_THAT_STAY and "objects" not in path.relative_to(folder).parts
-    ]
+    """Return the locks below a git directory that are held by being there, and proofs of locks.
+
+    The kernel's locks (below `exo/`) stay; hidden temporary files and those of objects block nobody.
+    """
+    found: list[str] = []
+    for path in (*folder.rglob("*.lock"), *folder.rglob("*.tmp")):
+        relative = path.relative_to(folder)
+        of_the_kernel = relative.parts[0] == "exo" and path.suffix == ".lock"
+        if not of_the_kernel and not path.name.startswith(".") and relative.parts[0] != "objects":
+            found.append(str(relative))
+    return sorted(found)
 
 
 def check_audit(server: Forks, clone: Path) -> None:

@@ -10,7 +10,9 @@ from exo_sidecar.operations.sync import Exchange
 def run(result: Exchange) -> Page:
     """Show both directions."""
     if result.ahead or result.behind:
-        return _page(result, Headline((f"{result.remote}: ", apart(result)), "warn"), ("exo sync brings them together",))
+        return _page(
+            result, Headline((f"{result.remote}: ", apart(result)), "warn"), ("exo sync brings them together",)
+        )
     quiet = not (result.fetched_events or result.pushed_events or result.merged)
     word = "nothing new on either side" if quiet else "both sides are together"
     return _page(result, Headline((f"{result.remote}: ", word), "good"), ())
@@ -46,5 +48,7 @@ def _troubles(result: Exchange) -> Iterator[Block]:
         found = (Cell(f"{each.code} {each.subject}: {each.message}", "warn") for each in result.open_findings)
         yield Listing("Findings", tuple(found))
     if result.quarantined:
-        left = (Cell(f"{each.event} ({counted(each.count, 'event')}): {each.reason}", "bad") for each in result.quarantined)
+        left = (
+            Cell(f"{each.event} ({counted(each.count, 'event')}): {each.reason}", "bad") for each in result.quarantined
+        )
         yield Listing("Left out", tuple(left))

@@ -8,6 +8,7 @@ import pytest
 from exo_sidecar.leases import local
 from exo_sidecar.leases.intents import Intents
 from exo_sidecar.leases.refs import LeaseContended
+from exo_sidecar.model.ids import TicketId
 from tests.support.leasing import TICKET, a_site
 
 
@@ -17,13 +18,28 @@ def _lock(common: Path) -> Path:
     return lock
 
 
+def _killed_in_between(common: Path) -> None:
+    """Leave what a process of ours leaves that is killed while it holds the lock."""
+    proof = common / "exo" / "turns" / f"refs%2Fexo%2Fleases%2F{TICKET}.tmp"
+    proof.parent.mkdir(parents=True)
+    proof.write_text("what it was about to write\n")
+    os.link(proof, _lock(common))
+
+
 def test_the_lock_of_a_process_of_ours_that_was_killed_is_cleared(tmp_path: Path) -> None:
     with a_site("local", tmp_path) as site:
         party = site.party("SES-AAAA")
-        proof = site.hub / "exo" / "leases" / "swap.tmp"
-        proof.parent.mkdir(parents=True)
-        proof.write_text("what it was about to write\n")
-        os.link(proof, _lock(site.hub))
+        _killed_in_between(site.hub)
+        assert party.leases.swap(TICKET, party.claiming()).outcome == "won"
+        assert not _lock(site.hub).exists()
+
+
+def test_the_lease_of_another_ticket_in_between_does_not_make_it_stay(tmp_path: Path) -> None:
+    other = TicketId("TICKET-0002")
+    with a_site("local", tmp_path) as site:
+        party = site.party("SES-AAAA")
+        _killed_in_between(site.hub)
+        assert party.leases.swap(other, party.claiming(other)).outcome == "won"
         assert party.leases.swap(TICKET, party.claiming()).outcome == "won"
         assert not _lock(site.hub).exists()
 

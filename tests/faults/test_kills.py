@@ -1,0 +1,132 @@
+"""`kill -9` over the commands of the main job: what was acknowledged stays, nothing is half there, the next call heals.
+
+Two ways to choose the moment. `step`: the process kills itself just before its Nth change of the file system, lock or
+child process, for every N that there is, so each gap between two writes is met. `moment`: somebody else kills its
+process group after a random time, so the gaps inside a write, in SQLite and on the network are met too.
+"""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from tests.support.forked import Forks, Work, forks
+from tests.support.kills import STORIES, Story
+from tests.support.process import Ran
+from tests.support.wholeness import Left, check_audit, check_whole, ledger, left_in, litter, lost, operations, tip
+from tests.support.working import a_shop
+
+STEPS_SHORT: Final = 3
+MOMENTS_SHORT: Final = 2
+"""Per command: with eight commands forty kills."""
+MOMENTS_LONG: Final = 50
+_STEPS_MAX: Final = 400
+
+
+class Kill(NamedTuple):
+    """One kill: how it was asked for, and whether it came before the command had ended."""
+
+    hit: bool
+    left: Left
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Forks]:
+    """Processes that have imported everything."""
+    with forks(tmp_path / "forks") as running:
+        yield running
+
+
+def begun(kind: type[Story], folder: Path, server: Forks) -> Story:
+    """Return a story about to be told, in clones of its own."""
+    story = kind(a_shop(folder, clones=2, tickets=3), server)
+    story.settle(server.run(story.clone, *story.prepare(), "--json"))
+    return story
+
+
+def told(story: Story, work: Work, after_seconds: float | None) -> Kill:
+    """Kill one command, look at what is left, go on, and assert that everything is whole."""
+    before, old = ledger(story.clone), tip(story.clone)
+    call = story.server.start(work)
+    ran: Ran = call.wait() if after_seconds is None else call.kill(after_seconds=after_seconds)
+    assert ran.exit in {0, -9}, (work, ran)
+    left = left_in(story.clone)
+    made = operations(story.clone, old)
+    assert len([subject for subject in made if f" {story.operation}" in subject]) <= 1, made
+    story.settle(ran)
+    assert not lost(before, ledger(story.clone))
+    check_whole(story.clone)
+    check_audit(story.server, story.clone)
+    assert litter(Path(str(story.shop.hub))) == []
+    return Kill(ran.exit == -9, left)
+
+
+def by_step(story: Story, number: int) -> Kill:
+    """Kill before the Nth change."""
+    return told(story, Work(story.clone, (*story.prepare(), "--json"), die_at=number), None)
+
+
+def by_moment(story: Story, after_seconds: float) -> Kill:
+    """Kill after a while."""
+    return told(story, Work(story.clone, (*story.prepare(), "--json")), after_seconds)
+
+
+def duration(story: Story) -> float:
+    """Return how long the command takes when nobody kills it."""
+    args = (*story.prepare(), "--json")
+    began = time.monotonic()
+    ran = story.server.run(story.clone, *args)
+    taken = time.monotonic() - began
+    story.settle(ran)
+    return taken
+
+
+def report(name: str, kills: list[Kill]) -> None:
+    """Print what was met."""
+    hit = [kill for kill in kills if kill.hit]
+    count = Counter(field for kill in hit for field in Left._fields if getattr(kill.left, field))
+    print(f"{name}: {len(kills)} kills, {len(hit)} in the work, left in the middle of: {dict(sorted(count.items()))}")
+
+
+@pytest.mark.parametrize("kind", STORIES, ids=lambda kind: kind.name)
+def test_a_command_that_is_killed_happened_or_did_not_and_the_next_one_heals(
+    kind: type[Story], tmp_path: Path, server: Forks
+) -> None:
+    story = begun(kind, tmp_path, server)
+    chance = random.Random(kind.name)
+    took = duration(story)
+    kills = [by_step(story, chance.randint(1, 60)) for _ in range(STEPS_SHORT)]
+    kills += [by_moment(story, chance.uniform(0, took)) for _ in range(MOMENTS_SHORT)]
+    report(kind.name, kills)
+    assert any(kill.hit for kill in kills)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("kind", STORIES, ids=lambda kind: kind.name)
+def test_a_command_is_killed_before_each_of_its_changes(kind: type[Story], tmp_path: Path, server: Forks) -> None:
+    story = begun(kind, tmp_path, server)
+    kills: list[Kill] = []
+    for number in range(1, _STEPS_MAX):
+        kills.append(by_step(story, number))
+        if not kills[-1].hit:
+            break
+    report(f"{kind.name}, each step", kills)
+    assert not kills[-1].hit
+    assert any(kill.left.transaction for kill in kills)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("kind", STORIES, ids=lambda kind: kind.name)
+def test_a_command_is_killed_at_random_moments(kind: type[Story], tmp_path: Path, server: Forks) -> None:
+    story = begun(kind, tmp_path, server)
+    chance = random.Random(f"{kind.name} moments")
+    took = duration(story)
+    kills = [by_moment(story, chance.uniform(0, took * 1.05)) for _ in range(MOMENTS_LONG)]
+    report(f"{kind.name}, random moments", kills)
+    assert len([kill for kill in kills if kill.hit]) > MOMENTS_LONG // 2
