@@ -11,7 +11,7 @@ from exo_sidecar.cli import options, overview, plain, words
 from exo_sidecar.cli.execute import Call, execute, guarded
 from exo_sidecar.cli.terminal import Streams, Terminal
 from exo_sidecar.model.errors import Usage
-from exo_sidecar.operations.registry import OperationUnknown, find
+from exo_sidecar.operations.registry import find
 
 
 def run(
@@ -76,6 +76,3 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a stream of a test has no such method
     return run(argv, environ=environ, cwd=Path.cwd(), stdout=sys.stdout, stderr=sys.stderr, stdin=sys.stdin)
-
-
-__all__ = ["OperationUnknown", "main", "run"]

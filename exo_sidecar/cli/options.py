@@ -1,6 +1,5 @@
 """Options that every operation has: they stand before or after the command, and hot paths parse them without typer."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -59,7 +58,6 @@ OPTIONS: Final = (
     Option("plain", ("--plain",), "No boxes, no colour"),
     Option("no_color", ("--no-color",), "No colour (also NO_COLOR)"),
 )
-UNLIMITED: Final = 1_000_000
 _BY_FLAG: Final = {flag: option for option in OPTIONS for flag in option.flags}
 
 
@@ -122,18 +120,3 @@ def looks_json(argv: Sequence[str]) -> bool:
     """Whether the command line asks for JSON, judged before it is parsed: its own faults are answered in that form."""
     pairs = zip(argv, (*argv[1:], ""), strict=False)  # an empty line has no pair
     return any(word in {"--json", "--format=json"} or (word == "--format" and value == "json") for word, value in pairs)
-
-
-def is_true(environ: Mapping[str, str], name: str) -> bool:
-    """Whether a variable is set to something."""
-    return bool(environ.get(name))
-
-
-def width_of(environ: Mapping[str, str], descriptor: int | None) -> int:
-    """Return the columns of the terminal: COLUMNS, else what it says; without one nothing needs to be shortened."""
-    if environ.get("COLUMNS", "").isdigit():
-        return max(20, min(int(environ["COLUMNS"]), 1000))
-    try:
-        return max(20, os.get_terminal_size(descriptor).columns) if descriptor is not None else UNLIMITED
-    except OSError:
-        return UNLIMITED

@@ -1,11 +1,16 @@
 """The terminal as a call sees it: three streams, and what they can show. Nothing here knows an operation."""
 
 import contextlib
+import os
 from collections.abc import Mapping
-from typing import NamedTuple, TextIO
+from typing import Final, NamedTuple, TextIO
 
-from exo_sidecar.cli.options import Given, is_true, width_of
+from exo_sidecar.cli.options import Given
 from exo_sidecar.cli.plain import clean
+
+_UNLIMITED: Final = 1_000_000
+_NARROWEST: Final = 20
+_WIDEST: Final = 1000
 
 
 class Streams(NamedTuple):
@@ -20,17 +25,17 @@ class Terminal:
     """The streams of one call, and how they are to be written to."""
 
     def __init__(self, streams: Streams, common: Given, environ: Mapping[str, str]) -> None:
-        forced = is_true(environ, "FORCE_COLOR")
+        forced = bool(environ.get("FORCE_COLOR"))
         dumb = environ.get("TERM") == "dumb"
         self.streams = streams
         self.quiet = common.quiet
         self.json = common.wants_json
         self.boxes = not (common.plain or dumb) and (forced or streams.stdout.isatty())
-        bare = common.no_color or common.plain or dumb or is_true(environ, "NO_COLOR")
+        bare = common.no_color or common.plain or dumb or bool(environ.get("NO_COLOR"))
         self.color = not bare and (forced or streams.stdout.isatty())
         self.color_aside = not bare and (forced or streams.stderr.isatty())
         self.interactive = not common.no_input and streams.stdin.isatty() and streams.stderr.isatty()
-        self.width = width_of(environ, _descriptor(streams.stdout))
+        self.width = _width(environ, _descriptor(streams.stdout))
         self._live = streams.stderr.isatty() and not common.quiet and not dumb
         self._shown = False
 
@@ -63,11 +68,15 @@ class Terminal:
         self.streams.stderr.flush()
         return self.streams.stdin.readline(16).strip().lower() in {"y", "yes"}
 
-    def flush(self) -> None:
-        """Send what is buffered on its way; a reader that went away is found out here."""
-        self.clear()
-        self.streams.stdout.flush()
-        self.streams.stderr.flush()
+
+def _width(environ: Mapping[str, str], descriptor: int | None) -> int:
+    """Return the columns of the terminal: COLUMNS, else what it says; without one nothing needs to be shortened."""
+    if environ.get("COLUMNS", "").isdigit():
+        return max(_NARROWEST, min(int(environ["COLUMNS"]), _WIDEST))
+    try:
+        return max(_NARROWEST, os.get_terminal_size(descriptor).columns) if descriptor is not None else _UNLIMITED
+    except OSError:
+        return _UNLIMITED
 
 
 def _descriptor(stream: TextIO) -> int | None:

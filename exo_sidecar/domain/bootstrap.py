@@ -1,4 +1,4 @@
-"""Bootstraps: what an agent reads when its session starts (docs/guides/agents.md, "What a session is told").
+"""Bootstraps: what an agent reads when its session starts (docs/guides/sessions.md).
 
 Sections in a fixed order, each with a cap; when the whole does not fit its budget of tokens, sections shrink to their
 caps and then leave by rank. What others wrote stands as data: one quoted line per item, with author where it is known.

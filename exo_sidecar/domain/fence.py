@@ -1,4 +1,4 @@
-"""The fence of a ticket: where work on it may write, and how much of it (docs/guides/tickets.md, "The fence").
+"""The fence of a ticket: where work on it may write, and how much of it (docs/guides/tickets.md).
 
 Allow is the ticket's own or, while that is the default, the nearest ancestor's that is not; deny is everybody's on the
 way to the root. A field with a conflict value counts by its strictest version.

@@ -1,4 +1,4 @@
-"""The hierarchy: intents above epics above tasks (docs/guides/tickets.md, "Hierarchy").
+"""The hierarchy: intents above epics above tasks (docs/guides/tickets.md).
 
 Parents are stored, children follow from them. Every walk keeps a visited set and ends at `WALK_MAX`, so a ring that two
 clones closed without knowing each other hurts nobody.

@@ -1,4 +1,4 @@
-"""A remote: where it is, how to reach it, and what its failures are called (docs/leases.md, "Offline").
+"""A remote: where it is, how to reach it, and what its addresses may be.
 
 Four transports and no other: this machine (through git's own server programs, so hooks and atomic pushes hold), git://,
 http(s):// and ssh. Invariants: nothing of an address is ever taken for an option; no message shows a secret of an

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from exo_sidecar.model.errors import Environment, ExoError, Usage
+from exo_sidecar.model.errors import INTERRUPTED, Environment, ExoError, Usage
 
 TOOLSETS: Final = ("core", "sessions", "governance", "all")
 TRANSPORTS: Final = ("stdio", "http")
@@ -68,7 +68,7 @@ def serve(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         sys.stderr.write(f"error {error.code}: {error.message}\n  hint: {error.hint}\n")
         return error.exit_status
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     return 0
 
 

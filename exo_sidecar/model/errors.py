@@ -201,7 +201,9 @@ class SessionFenced(Held):
     """The session lost the lease: to another session, or to another copy of itself."""
 
     code = "SESSION_FENCED"
-    advice = "your files are safe; wait for the holder, make a new ticket from this one, or ask a person to take it back"
+    advice = (
+        "your files are safe; wait for the holder, make a new ticket from this one, or ask a person to take it back"
+    )
 
 
 class RemoteUnreachable(Environment):

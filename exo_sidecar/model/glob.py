@@ -1,4 +1,4 @@
-"""Globs of scopes: anchored, repo-relative (docs/format.md, "Records people edit").
+"""Globs of scopes: anchored, repo-relative (docs/guides/tickets.md).
 
 `*` stays in one segment, `**` crosses, `?`, `[..]`, `{a,b}`; a trailing `/` or a plain folder name means the subtree.
 """

@@ -1,4 +1,4 @@
-"""Ids: their form, and how new ones are minted (docs/format.md, "Ids"). Nothing is allocated by counting."""
+"""Ids: their form, and how new ones are minted (docs/format.md, "Tree"). Nothing is allocated by counting."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Tickets: the record as people edit it, and what the fold knows beside it (docs/format.md, "Records people edit")."""
+"""Tickets: the record as people edit it, and what the fold knows beside it (docs/format.md, "Rendered files")."""
 
 from typing import Final, Literal, TypeAlias
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from exo_sidecar.domain import dispatch, sessions
 from exo_sidecar.domain.dispatch import HeldBack
 from exo_sidecar.domain.holding import holding, lease_held
-from exo_sidecar.model.errors import ExoError, LeaseHeld
+from exo_sidecar.model.errors import ExoError
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.lifecycle import CLOSED, Status
 from exo_sidecar.model.ticket import TicketRecord
@@ -34,19 +34,18 @@ class Offer(NamedTuple):
     passed_over: tuple[HeldBack, ...]
 
 
-class Offers(NamedTuple):
-    """Tickets to hand out, the best first."""
+def offers(
+    view: View, wanted: Filter, *, may_be_had: Callable[[TicketId], bool] | None = None
+) -> tuple[TicketRow, ...]:
+    """Return the tickets that may be handed out, the best first.
 
-    rows: tuple[TicketRow, ...]
-
-
-def offers(view: View, wanted: Filter, *, may_be_had: Callable[[TicketId], bool] | None = None) -> Offers:
-    """Return the tickets that may be handed out; active ones only where `may_be_had` says so of their lease."""
+    Active ones are among them only where `may_be_had` says so of their lease.
+    """
     rows = islice((row for row in view.candidates() if _fits(view, row, wanted)), OFFERS_MAX)
     active = _active(view, wanted) if may_be_had is not None else ()
     again = (row for row in active if may_be_had is not None and may_be_had(row.id) and _is_ready(view, row))
     # Sorting keeps the order of equals, and candidates come in dispatch order, the oldest first.
-    return Offers(tuple(sorted([*rows, *again], key=_rank))[:OFFERS_MAX])
+    return tuple(sorted([*rows, *again], key=_rank))[:OFFERS_MAX]
 
 
 def refusal(view: View, ticket: TicketId) -> ExoError | None:
@@ -55,8 +54,7 @@ def refusal(view: View, ticket: TicketId) -> ExoError | None:
     holder = holding(view, ticket)
     if not_ready is not None or holder is None:
         return not_ready
-    held: LeaseHeld = lease_held(ticket, holder)
-    return held
+    return lease_held(ticket, holder)
 
 
 def held_back(view: View, wanted: Filter) -> tuple[HeldBack, ...]:

@@ -58,7 +58,7 @@ def run(ctx: Context, params: Demo) -> Demonstrated:
     no network; nothing of yours is touched. Exit 1 when an invariant fails.
     """
     source = _source(ctx)
-    name = source.name if source else "a small repository"
+    name = _name(source) if source else "a small repository"
     if ctx.dry_run:
         return Demonstrated(verdict="none", result="none", source=name)
     keep = Path(params.keep).absolute() if params.keep else None
@@ -78,6 +78,10 @@ def _source(ctx: Context) -> Path | None:
             raise
         return None
     return place.common if place.in_mount or place.worktree is None else place.worktree
+
+
+def _name(source: Path) -> str:
+    return source.parent.name if source.name == ".git" else source.name
 
 
 def _told(story: Story, source: str, keep: Path | None) -> Demonstrated:

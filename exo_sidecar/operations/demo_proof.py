@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from exo_sidecar.model.errors import EXIT_STATUS, Kind
 from exo_sidecar.operations.audit import Audited
 from exo_sidecar.operations.demo_answers import Heard
 from exo_sidecar.operations.leases import LeasesListed
 from exo_sidecar.operations.ticket import TicketsListed
 
-HELD_STATUS: Final = 6
 NOT_REACHED: Final = "not reached"
 
 
@@ -50,7 +50,7 @@ def losers_told(claims: Sequence[Heard], session: str, token: int) -> Judged:
     wrong = [
         claim.sentence
         for claim in losers
-        if claim.status != HELD_STATUS or (claim.holder.holder, claim.holder.epoch) != (session, token)
+        if claim.status != EXIT_STATUS[Kind.HELD] or (claim.holder.holder, claim.holder.epoch) != (session, token)
     ]
     told = f"{' and '.join(claim.call.clone.name for claim in losers)} were told {session}, token {token}"
     return Judged(holds=bool(losers) and not wrong, evidence="; ".join(wrong) or told)

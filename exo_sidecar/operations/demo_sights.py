@@ -5,8 +5,8 @@ from typing import Final
 
 from exo_sidecar.base.digest import sha256_hex
 from exo_sidecar.host.stage import BRANCH, Clone, Stage
+from exo_sidecar.store.mounting import DEFAULT_BRANCH
 
-GOVERNANCE: Final = "exo-governance"
 HISTORY_LINES_MAX: Final = 16
 
 
@@ -25,7 +25,7 @@ def checkouts(stage: Stage) -> dict[str, str]:
 
 def trees(stage: Stage) -> dict[str, str]:
     """Return the tree of the governance branch, by repository."""
-    said = stage.everywhere("rev-parse", f"refs/heads/{GOVERNANCE}^{{tree}}")
+    said = stage.everywhere("rev-parse", f"refs/heads/{DEFAULT_BRANCH}^{{tree}}")
     return {name: ran.stdout.decode().strip() for name, ran in said}
 
 
@@ -44,7 +44,7 @@ def problems(stage: Stage) -> dict[str, str]:
 
 def shared_ancestor(stage: Stage) -> str:
     """Return a commit that code and governance share, empty when there is none."""
-    ran = stage.git(stage.hub, "merge-base", f"refs/heads/{BRANCH}", f"refs/heads/{GOVERNANCE}")
+    ran = stage.git(stage.hub, "merge-base", f"refs/heads/{BRANCH}", f"refs/heads/{DEFAULT_BRANCH}")
     return ran.stdout.decode().strip()
 
 
@@ -59,7 +59,7 @@ def strays(stage: Stage, branches: Mapping[str, str]) -> tuple[str, ...]:
 
 def governance_history(stage: Stage) -> tuple[str, ...]:
     """Return the governance branch as `git log --graph` draws it, its youngest part."""
-    return _log(stage, f"refs/heads/{GOVERNANCE}")
+    return _log(stage, f"refs/heads/{DEFAULT_BRANCH}")
 
 
 def code_history(stage: Stage) -> tuple[str, ...]:

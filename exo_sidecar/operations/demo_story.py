@@ -23,6 +23,7 @@ from exo_sidecar.operations.session_finishing import SessionFinished
 from exo_sidecar.operations.session_starting import SessionStarted
 from exo_sidecar.operations.ticket import TicketsListed
 from exo_sidecar.operations.ticket_making import TicketMade
+from exo_sidecar.store.mounting import DEFAULT_BRANCH
 
 TICKETS: Final = 6
 ROUNDS_MAX: Final = 6
@@ -123,7 +124,7 @@ class Story:
         first, *others = self._stage.clones
         self._must([Call(first, ("init",))])
         self._must([Call(clone, ("sidecar-init",)) for clone in others])
-        return f"{demo_sights.GOVERNANCE} mounted at .exo/ in {len(self._stage.clones)} clones"
+        return f"{DEFAULT_BRANCH} mounted at .exo/ in {len(self._stage.clones)} clones"
 
     def _plan(self) -> str:
         first = self._stage.clones[0]

@@ -26,6 +26,7 @@ from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.migrating import Migrated
 from exo_sidecar.store import mounting, publish
 from exo_sidecar.store.authority import SUBJECT
+from exo_sidecar.store.transaction import Rule
 from exo_sidecar.sync import distance
 from exo_sidecar.sync.merge import merge
 
@@ -33,6 +34,11 @@ MERGES_MAX: Final = 50
 _USUAL_REMOTE: Final = "origin"
 
 Source = Literal["local", "remote", "new"]
+
+
+def _nothing(_: View) -> Outcome:
+    """Decide nothing."""
+    return Outcome()
 
 
 class Wanted(NamedTuple):
@@ -69,8 +75,10 @@ class _Asked(NamedTuple):
     tip: Oid | None
 
 
-def mount_branch(ctx: Context, wanted: Wanted) -> Mounted:
+def mount_branch(ctx: Context, wanted: Wanted, first: Rule = _nothing) -> Mounted:
     """Mount the governance branch: the local one, else the remote's, else a new one; safe to repeat.
+
+    The events of `first` go into the commit that begins a new branch, and into no other.
 
     Raises:
         NotARepository: there is no git repository, and none is to be made.
@@ -99,7 +107,7 @@ def mount_branch(ctx: Context, wanted: Wanted) -> Mounted:
     )
     if ctx.dry_run:
         return found._replace(migrated=migrating.foreseen(spot))
-    return _mount(ctx, wanted, asked, found)
+    return _mount(ctx, wanted, asked, found, first)
 
 
 def _foreseen(wanted: Wanted) -> Mounted:
@@ -115,7 +123,7 @@ def _foreseen(wanted: Wanted) -> Mounted:
     )
 
 
-def _mount(ctx: Context, wanted: Wanted, asked: _Asked, found: Mounted) -> Mounted:
+def _mount(ctx: Context, wanted: Wanted, asked: _Asked, found: Mounted, first: Rule) -> Mounted:
     migration = migrating.begin(ctx, Path(found.path))
     path = Path(migration.path if migration else found.path)
     excluded = mount.exclude(ctx.place, path)
@@ -123,7 +131,7 @@ def _mount(ctx: Context, wanted: Wanted, asked: _Asked, found: Mounted) -> Mount
     mounting.attach(ctx.repository, wanted.branch, spot)
     if asked.tip is not None and asked.remote is not None:
         _merge(ctx, asked.remote, asked.tip)
-    _name_authority(ctx, asked.remote)
+    _name_authority(ctx, asked.remote, first if migration is None and asked.tip is None else _nothing)
     migrated = migrating.take_over(ctx, migration, absorb=wanted.absorb_folder) if migration else None
     upstream = mounting.configure(ctx.repository, wanted.branch, _configured(ctx, wanted))
     migrating.warn_of_tracked(ctx, path)
@@ -186,15 +194,15 @@ def _merge(ctx: Context, remote: Remote, tip: Oid) -> None:
     raise Conflict(message)
 
 
-def _name_authority(ctx: Context, remote: Remote | None) -> None:
+def _name_authority(ctx: Context, remote: Remote | None, first: Rule) -> None:
     """Name the place that decides who holds leases, unless the ledger does; this also writes the first commit."""
     chosen = None if ctx.view().authority() else _choose(ctx, remote)
 
     def rule(view: View) -> Outcome:
         if chosen is None or view.authority() is not None:
-            return Outcome()
+            return first(view)
         data = AuthoritySet(id=chosen.id, remote=chosen.remote, mode=chosen.mode)
-        return Outcome(events=(Draft(subject=SUBJECT, data=data),))
+        return Outcome(events=(Draft(subject=SUBJECT, data=data),)) + first(view)
 
     ctx.transact(rule)
 

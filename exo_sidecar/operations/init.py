@@ -11,6 +11,7 @@ from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.governing import Wanted
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 from exo_sidecar.store.mounting import DEFAULT_BRANCH
+from exo_sidecar.store.transaction import Rule
 
 
 class Init(Params, frozen=True, kw_only=True):
@@ -41,13 +42,17 @@ def run(ctx: Context, params: Init) -> Governed:
     branch when there is a remote. Where the remote has the branch already, that one is mounted and nothing is created.
     Nothing of the application is staged, committed or switched. Safe to repeat.
     """
-    mounted = governing.mount_branch(ctx, Wanted(branch=params.branch, remote=params.remote))
+    written: list[str] = []
+    rule = _scaffold(written, seed=params.seed)
+    mounted = governing.mount_branch(ctx, Wanted(branch=params.branch, remote=params.remote), rule)
     if mounted.migrated is not None:
         ctx.warn("SIDECAR_MIGRATED", f"the folder that was there is {mounted.migrated.original} now")
-    is_taken_over = mounted.source == "remote"
-    created = () if is_taken_over else _scaffold(ctx, is_mounted=mounted.already, seed=params.seed)
-    if not is_taken_over:
+    if ctx.dry_run and not mounted.already:
+        written += scaffold.names(seed=params.seed) if mounted.source != "remote" else ()
+    elif mounted.source != "remote":
+        ctx.transact(rule)  # writes what is missing where a branch or a folder was there already
         exchange.push(ctx)
+    created = tuple(dict.fromkeys(written))
     return Governed(
         created=created,
         mounted=not mounted.already,
@@ -57,16 +62,12 @@ def run(ctx: Context, params: Init) -> Governed:
     )
 
 
-def _scaffold(ctx: Context, *, is_mounted: bool, seed: bool) -> tuple[str, ...]:
-    """Write what is missing and return the names; on a dry run before the mount everything is missing."""
-    if ctx.dry_run and not is_mounted:
-        return scaffold.names(seed=seed)
-    written: list[tuple[str, ...]] = []
+def _scaffold(written: list[str], *, seed: bool) -> Rule:
+    """Return the rule that writes what is missing and adds its names to `written`."""
 
     def rule(view: View) -> Outcome:
         outcome = scaffold.scaffold(view, seed=seed)
-        written.append(tuple(draft.subject for draft in outcome.events))
+        written.extend(draft.subject for draft in outcome.events)
         return outcome
 
-    ctx.transact(rule)
-    return written[-1]
+    return rule

@@ -10,7 +10,7 @@ from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.errors import NotFound
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.ticket import Ticket
-from exo_sidecar.model.view import TicketRow, View
+from exo_sidecar.model.view import View
 from exo_sidecar.operations import choosing, lease_shown
 from exo_sidecar.operations.choosing import Filter
 from exo_sidecar.operations.context import Context
@@ -94,10 +94,10 @@ def _preview(view: View, params: Next, wanted: Filter) -> NextChosen:
             raise refusal
         offer = choosing.Offer(choosing.row_of(view, record), ())
         return _chosen(view, offer, 1)
-    offers = choosing.offers(view, wanted)
-    if not offers.rows:
+    rows = choosing.offers(view, wanted)
+    if not rows:
         raise no_ticket(view, wanted)
-    return _chosen(view, choosing.Offer(offers.rows[0], ()), len(offers.rows))
+    return _chosen(view, choosing.Offer(rows[0], ()), len(rows))
 
 
 def _reserved(ctx: Context, params: Next, wanted: Filter, owner: Actor) -> NextChosen:
@@ -127,7 +127,7 @@ def no_ticket(view: View, wanted: Filter) -> NoTicket:
 
 
 def _chosen(view: View, offer: choosing.Offer, candidates: int) -> NextChosen:
-    row: TicketRow = offer.row
+    row = offer.row
     record = view.find_ticket(row.id)
     return NextChosen(
         ticket_id=row.id,

@@ -9,7 +9,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -167,9 +167,6 @@ def invoke(ctx: Invoked, wanted: Operation, params: Params) -> Result:
     return wanted.run(ctx, params)
 
 
-_PLUMBING: Final = frozenset({"__init__", "caller", "context", "parameters", "registry"})
-
-
 def find(name: str) -> Operation:
     """Return the operation of that name, importing only its noun; OperationUnknown when there is none."""
     for module_name in _modules_of(name):
@@ -192,10 +189,10 @@ def every() -> Iterator[Operation]:
 
 
 def _present() -> tuple[str, ...]:
-    """Return the nouns of the room, sorted."""
+    """Return the modules of the room, sorted; those that are no noun declare nothing."""
     entries = (entry for folder in room.__path__ for entry in os.listdir(folder))  # noqa: PTH208 - pathlib is slower
     found = {entry.removesuffix(".py") for entry in entries if entry.endswith(".py")}
-    return tuple(sorted(found - _PLUMBING))
+    return tuple(sorted(found - {"__init__"}))
 
 
 def _modules_of(name: str) -> tuple[str, ...]:

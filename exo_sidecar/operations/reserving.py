@@ -86,7 +86,7 @@ def _reserve_best(ctx: Context, desk: LeaseDesk, view: View, wish: Wish) -> Rese
     refusal = _over_quota(survey, view, wish)
     if refusal is not None:
         raise refusal
-    rows = choosing.offers(view, wish.filter, may_be_had=lambda ticket: _may_be_had(desk, survey, ticket)).rows
+    rows = choosing.offers(view, wish.filter, may_be_had=lambda ticket: _may_be_had(desk, survey, ticket))
     free = [row for row in rows if _may_be_had(desk, survey, row.id)]
     passed = [_held(survey, row) for row in rows if row not in free]
     remaining = list(free)

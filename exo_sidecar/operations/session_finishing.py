@@ -7,7 +7,7 @@ from exo_sidecar.domain.sessions import Ending, SessionNotActive
 from exo_sidecar.host import checkout, live_sessions
 from exo_sidecar.host.caller import require_clear
 from exo_sidecar.host.checkout import CheckoutUnreadable
-from exo_sidecar.leases.refs import BranchBehind, LeaseUnknown
+from exo_sidecar.leases.refs import BranchBehind
 from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.errors import Environment, GitRequired, Held, SessionFenced
 from exo_sidecar.model.ids import SessionId, TicketId
@@ -131,12 +131,8 @@ def hand_back(ctx: Context, desk: LeaseDesk, session: SessionRecord, *, release:
         raise _fenced_in_between(session, error) from error
     except (Environment, BranchBehind) as error:
         ctx.warn_of(error)
-        unconfirmed = LeaseUnknown(
-            f"the end of {session.id} is written here and not confirmed by the lease's authority"
-        )
-        ctx.warn(
-            "FINISH_UNCONFIRMED", f"{unconfirmed.message}; exo lease-release --ticket-id {session.ticket} tries again"
-        )
+        unconfirmed = f"the end of {session.id} is written here and not confirmed by the lease's authority"
+        ctx.warn("FINISH_UNCONFIRMED", f"{unconfirmed}; exo lease-release --ticket-id {session.ticket} tries again")
         return Released(released=False, sync=Exchanged(state="failed", reason=error.message))
     return Released(handed.released, exchange.carried(ctx, handed.tip) if handed.tip else exchange.push(ctx))
 

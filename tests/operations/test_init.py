@@ -32,7 +32,7 @@ def test_a_fresh_repository_gets_its_documents_and_a_first_ticket(tmp_path: Path
     }
     assert git(repository / ".exo", "status", "--porcelain") == ""
     assert git(repository, "status", "--porcelain") == ""
-    assert git(repository, "rev-list", "--count", BRANCH) == "2"
+    assert git(repository, "rev-list", "--count", BRANCH) == "1"
     ticket = exo(repository, "ticket-show", "TICKET-001", "--json").data["ticket"]
     assert (ticket["type"], ticket["checks"], ticket["parent"]) == ("governance", [], None)
 
