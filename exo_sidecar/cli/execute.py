@@ -9,7 +9,7 @@ from exo_sidecar.cli.options import Given
 from exo_sidecar.cli.terminal import Streams, Terminal
 from exo_sidecar.model.errors import INTERRUPTED, ExoError, Usage, ValueInvalid
 from exo_sidecar.operations import answer
-from exo_sidecar.operations.context import Context
+from exo_sidecar.operations.context import Context, Warned
 from exo_sidecar.operations.parameters import parameters, read
 from exo_sidecar.operations.registry import Operation, Result, invoke
 
@@ -47,14 +47,20 @@ def execute(call: Call, terminal: Terminal) -> int:
     ) as ctx:
         try:
             result = invoke(ctx, call.operation, params)
-        finally:
-            if not terminal.json and not terminal.quiet:
-                terminal.aside(text.warnings(ctx.warnings, color=terminal.color_aside))
+        except ExoError as error:
+            _warn([each for each in ctx.warnings if error.message not in each.message], terminal)
+            raise
+        _warn(ctx.warnings, terminal)
         if terminal.json:
             terminal.say(answer.encode(answer.success(result, ctx.warnings), indent=terminal.color))
         else:
             text.answer(call.operation, result, terminal, dry_run=common.dry_run)
     return _status(call.operation, result)
+
+
+def _warn(warnings: Sequence[Warned], terminal: Terminal) -> None:
+    if not terminal.json and not terminal.quiet:
+        terminal.aside(text.warnings(warnings, color=terminal.color_aside))
 
 
 def guarded(
@@ -113,14 +119,16 @@ def _with_stdin(call: Call, terminal: Terminal) -> Mapping[str, object]:
 
 
 def _read_stdin(terminal: Terminal) -> str:
+    hint = f"give it text in UTF-8, of at most {STDIN_CHARACTERS_MAX} characters"
     try:
         given = terminal.streams.stdin.read(STDIN_CHARACTERS_MAX + 1)
-    except UnicodeDecodeError as error:
+        given.encode()  # under some locales bytes that are no text arrive as half characters
+    except UnicodeError as error:
         message = "standard input is not UTF-8 text"
-        raise ValueInvalid(message) from error
+        raise ValueInvalid(message, hint=hint) from error
     if len(given) > STDIN_CHARACTERS_MAX:
         message = f"standard input is longer than {STDIN_CHARACTERS_MAX} characters"
-        raise ValueInvalid(message)
+        raise ValueInvalid(message, hint=hint)
     return given.removesuffix("\n")
 
 

@@ -122,7 +122,7 @@ def _without_parent(view: View, ticket: Ticket) -> ExoError | None:
         return None
     if ticket.kind == "task" and not view.config().tickets.require_parent:
         return None
-    message = f"{ticket.kind} {ticket.id} has no parent"
+    message = f"the {ticket.kind} {ticket.title[:60]!r} has no parent"
     return ParentRequired(message, ticket=ticket.id, field="parent")
 
 

@@ -48,7 +48,11 @@ def locate(start: Path) -> Place:
         OwnerUntrusted: it belongs to another user and no `safe.directory` names it.
         RepositoryUnsupported: its format is one that exo does not write.
     """
-    real = Path(os.path.realpath(start))
+    try:
+        real = Path(os.path.realpath(start))
+    except ValueError as error:  # a null byte
+        message = f"no file can have the name {str(start)!r}"
+        raise NotARepository(message) from error
     worktree, git_dir = _discover(real)
     common = common_of(git_dir)
     settings = configtext.read(common / "config")

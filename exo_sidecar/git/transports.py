@@ -7,6 +7,7 @@ import contextlib
 import select
 import shlex
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Final, TypeAlias
 
@@ -23,7 +24,6 @@ from dulwich.client import (
 from dulwich.protocol import TCP_GIT_PORT, Protocol
 from urllib3.util import Retry
 
-from exo_sidecar.base.override import override
 from exo_sidecar.git import cgit
 from exo_sidecar.git.remote import Address
 from exo_sidecar.git.settings import GitSettings
@@ -32,6 +32,11 @@ from exo_sidecar.model.errors import TimedOut
 
 if TYPE_CHECKING:
     from dulwich.client import HTTPResponse
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override  # dulwich brings it there
 
 Talk: TypeAlias = tuple[Protocol, Callable[[], bool], IO[bytes] | None]
 Client: TypeAlias = "LocalClient | DaemonClient | SshClient | HttpClient"

@@ -38,11 +38,13 @@ class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
     ticket: TicketId
     actor: Annotated[str, Meta(max_length=80)]
     """The owner whom `next` named, until a start adopts the reservation."""
-    state: Literal["claiming", "reserved", "active"]
-    """`claiming`: the call that asks for its lease is under way, and `process` is that call."""
+    state: Literal["claiming", "reserved", "active", "ended"]
+    """`claiming`: `call` asks for its lease. `ended`: the ledger has its end, the lease's authority has not yet."""
     worktree: _Path
     process: ProcessFacts | None = None
     """The agent's own process; None where it could not be told from a terminal."""
+    call: ProcessFacts | None = None
+    """The call that claims or gives back its lease; one that is found dead was killed half-way."""
     agent_session: Annotated[str, Meta(max_length=200)] | None = None
     """The agent product's own session id."""
     boot_id: Annotated[str, Meta(max_length=100)]
@@ -108,7 +110,12 @@ def is_claiming(common: Path, session_id: SessionId) -> bool:
     found = read(common, session_id)
     if found is None or found.state != "claiming":
         return False
-    return found.process is None or ancestry.liveness(found.process) != "dead"
+    return found.call is None or has_call(found)
+
+
+def has_call(session: LiveSession) -> bool:
+    """Whether a call that claims or gives back the session's lease may still be under way."""
+    return session.call is not None and ancestry.liveness(session.call) != "dead"
 
 
 def is_of_another(common: Path, clone: CloneId) -> bool:

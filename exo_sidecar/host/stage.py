@@ -151,8 +151,8 @@ def _kept(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         occupied = any(folder.iterdir())
-    except OSError as error:
-        message = f"keep: {folder} cannot be used: {error.strerror}"
+    except (OSError, ValueError) as error:  # ValueError: a null byte
+        message = f"keep: {folder} cannot be used: {getattr(error, 'strerror', error)}"
         raise ValueInvalid(message, parameter="keep") from error
     if occupied:
         message = f"keep: {folder} is not empty"

@@ -45,6 +45,8 @@ EXIT_STATUS: Final[dict[Kind, int]] = {
     Kind.ENVIRONMENT: 8,
 }
 INTERRUPTED: Final = 130
+TEXT_MAX: Final = 1000
+"""Characters of a message or hint: what somebody handed in is quoted in it, and may be of any length."""
 
 
 class ExoError(Exception):
@@ -56,15 +58,19 @@ class ExoError(Exception):
     """The hint when the raiser has no better one."""
 
     def __init__(self, message: str, *, hint: str = "", **details: Detail) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint or self.advice
+        self.message = _cut(message)
+        self.hint = _cut(hint or self.advice)
+        super().__init__(self.message)
         self.details = details
 
     @property
     def exit_status(self) -> int:
         """The process's exit status for this error."""
         return EXIT_STATUS[self.kind]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT_MAX else f"{text[: TEXT_MAX - 4]} ..."
 
 
 class Refused(ExoError):
@@ -210,7 +216,7 @@ class RemoteUnreachable(Environment):
     """The remote did not answer, or answered with something that is not git."""
 
     code = "REMOTE_UNREACHABLE"
-    advice = "check the connection and the address (git remote -v); --offline works without it"
+    advice = "check the connection and the address (git remote -v); what needs no lease works with --offline"
 
 
 class RemoteDenied(Environment):
@@ -230,6 +236,7 @@ class Offline(Environment):
     """The operation needs the network and --offline forbids it."""
 
     code = "OFFLINE"
+    advice = "leave --offline away when the remote can be reached again"
 
 
 class GitRequired(Environment):

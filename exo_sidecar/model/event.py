@@ -20,8 +20,10 @@ SEEN_MAX: Final = 1000
 _Text = Annotated[str, Meta(max_length=TEXT_MAX)]
 _Title = Annotated[str, Meta(min_length=1, max_length=TITLE_MAX)]
 _Count = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
-_Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-_Id = Annotated[str, Meta(pattern="^[A-Z]+-[0-9A-Z]+(-[0-9A-Z]+)*$", max_length=40)]
+_Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+_Id = Annotated[str, Meta(pattern=r"^[A-Z]+-[0-9A-Z]+(-[0-9A-Z]+)*\Z", max_length=40)]
+_Ticket = Annotated[TicketId, Meta(pattern=r"^[A-Z]+-[0-9A-Z]+(-[0-9A-Z]+)*\Z", max_length=40)]
+_Session = Annotated[SessionId, Meta(pattern=r"^SES(-[0-9A-Z]+)+\Z", max_length=40)]
 _Members = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=1024)], ...], Meta(max_length=1000)]
 
 
@@ -118,7 +120,7 @@ class TicketRefused(_Data, frozen=True):
 class SessionReserved(_Data, frozen=True):
     """A lease was taken for a session that has not started yet (`next`)."""
 
-    ticket: TicketId
+    ticket: _Ticket
     owner: str
     role: str = "Builder"
 
@@ -126,7 +128,7 @@ class SessionReserved(_Data, frozen=True):
 class SessionStarted(_Data, frozen=True):
     """A session began to work."""
 
-    ticket: TicketId
+    ticket: _Ticket
     role: str = "Builder"
     vendor: str = "unknown"
     model: str = "unknown"
@@ -140,16 +142,16 @@ class SessionStarted(_Data, frozen=True):
 class SessionFinished(_Data, frozen=True):
     """A session ended in order."""
 
-    ticket: TicketId
+    ticket: _Ticket
     finish: Finish
 
 
 class LeaseAcquired(_Data, frozen=True):
     """A session became the holder of a ticket; the first event that a new holder writes."""
 
-    ticket: TicketId
+    ticket: _Ticket
     epoch: Annotated[int, Meta(ge=1, le=COUNT_MAX)]
-    session: SessionId
+    session: _Session
     commit: str
     """The lease ref's value: a commit id."""
     adopts: str | None = None
@@ -158,9 +160,9 @@ class LeaseAcquired(_Data, frozen=True):
 class LeaseReleased(_Data, frozen=True):
     """A holder gave its lease back."""
 
-    ticket: TicketId
+    ticket: _Ticket
     epoch: Annotated[int, Meta(ge=1, le=COUNT_MAX)]
-    session: SessionId
+    session: _Session
 
 
 class DocumentEdited(_Data, frozen=True):
@@ -175,7 +177,7 @@ class DocumentEdited(_Data, frozen=True):
 class AuthoritySet(_Data, frozen=True):
     """The place was chosen that decides who holds leases."""
 
-    id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
     remote: Annotated[str, Meta(max_length=100)] | None = None
     mode: Literal["refs", "branch"] = "refs"
 
@@ -216,12 +218,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """The envelope of an event, as docs/format.md lists it; `data` is read by its type."""
 
     v: Literal[1]
-    clone: Annotated[str, Meta(pattern="^[0-9a-z]{16}$")]
+    clone: Annotated[str, Meta(pattern=r"^[0-9a-z]{16}\Z")]
     seq: Annotated[int, Meta(ge=1, le=COUNT_MAX)]
     prev: _Digest
     seen: Annotated[dict[str, tuple[int, _Digest]], Meta(max_length=SEEN_MAX)] | UnsetType = UNSET
-    at: Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
-    actor: Annotated[str, Meta(pattern="^(human|agent|ci|system):[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$")]
+    at: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")]
+    actor: Annotated[str, Meta(pattern=r"^(human|agent|ci|system):[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}\Z")]
     session: _Id | None
     op: Annotated[str, Meta(max_length=64)] | UnsetType = UNSET
     params: msgspec.Raw | UnsetType = UNSET
@@ -229,7 +231,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     type: Annotated[str, Meta(max_length=64)]
     subject: Annotated[str, Meta(min_length=1, max_length=200)]
     epoch: Annotated[int, Meta(ge=1, le=COUNT_MAX)] | UnsetType = UNSET
-    claim: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")] | UnsetType = UNSET
+    claim: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")] | UnsetType = UNSET
     sig: str | UnsetType = UNSET
     data: msgspec.Raw
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from exo_sidecar.model.errors import NotFound
 from exo_sidecar.model.view import Quarantined
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
@@ -13,10 +14,17 @@ from exo_sidecar.store.scan import changed_paths
 from exo_sidecar.store.view import IndexView
 
 
+class CloneUnknown(NotFound):
+    """No chain is that of the clone that was named: nothing was looked at."""
+
+    code = "CLONE_UNKNOWN"
+    advice = "exo audit without --clone names every clone"
+
+
 class Audit(Params, frozen=True, kw_only=True):
     """Parameters of `audit`."""
 
-    clone: Annotated[tuple[str, ...], param("Only the chains of this clone; may be repeated", metavar="CLONE")] = ()
+    clone: Annotated[tuple[str, ...], param("Only the chains of this clone", metavar="CLONE")] = ()
     fix_hints: Annotated[bool, param("Say with each issue what mends it")] = False
 
 
@@ -87,6 +95,7 @@ def run(ctx: Context, params: Audit) -> Audited:
         proof.fold.close()
     issues += [_quarantine(one) for one in quarantined if not _is_chain(one, proof)]
     chains = tuple(_chain(chain) for chain in proof.chains if not params.clone or _wanted(chain, params.clone))
+    _check_clones(params.clone, chains)
     severities = {issue.severity for issue in issues}
     return Audited(
         verdict="fail" if "error" in severities else "warn" if severities else "pass",
@@ -213,6 +222,14 @@ def _quarantine(one: Quarantined) -> Issue:
 def _is_chain(one: Quarantined, proof: Proof) -> bool:
     """Whether the quarantine is that of a broken chain, which has an issue of its own."""
     return any(chain.first_bad is not None and one.event.rpartition(":")[0] == chain.writer for chain in proof.chains)
+
+
+def _check_clones(named: tuple[str, ...], chains: tuple[ChainReport, ...]) -> None:
+    """Refuse a name that fits no chain: what looked at nothing is no pass; CloneUnknown."""
+    for name in named:
+        if not any(chain.clone.startswith(name.lower()) for chain in chains) or not name:
+            message = f"there is no chain of a clone {name!r}"
+            raise CloneUnknown(message, clone=name)
 
 
 def _wanted(chain: Chain, clones: tuple[str, ...]) -> bool:

@@ -45,17 +45,18 @@ def claim(ctx: Context, desk: LeaseDesk, tickets: Sequence[TicketId], wanted: Ai
         What the rule refused with, what the lease rules refused with, or an error of the transport.
     """
     common = ctx.place.common
-    adopted = live_sessions.read(common, wanted.terms.session) is not None
-    if not adopted:
-        claiming = replace(wanted.live, state="claiming", ticket=tickets[0], process=ancestry.this_process())
-        live_sessions.write(common, claiming)
+    adopted = live_sessions.read(common, wanted.terms.session)
+    claiming = adopted or replace(wanted.live, state="claiming", ticket=tickets[0])
+    live_sessions.write(common, replace(claiming, call=ancestry.this_process()))
     try:
         won = desk.claim(tickets, wanted.terms)
         ticket = won.seen.lease.ticket
         view = _written(ctx, desk, won, wanted)
     except ExoError:
-        if not adopted:
+        if adopted is None:
             live_sessions.remove(common, wanted.terms.session)
+        else:
+            live_sessions.write(common, adopted)
         raise
     held = won.swapped.started
     live = replace(

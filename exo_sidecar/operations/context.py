@@ -1,7 +1,7 @@
 """Context: everything of the outside that an operation may touch, opened when first asked for.
 
 An operation never opens files, reads clocks or environment, or prints: it asks its context. `view()` is the state at
-the branch tip; `transact(rule)` decides on it and writes one commit (docs/architecture.md, "Transactions").
+the branch tip; `transact(rule)` decides on it and writes one commit (docs/architecture.md, "A transaction").
 """
 
 import os

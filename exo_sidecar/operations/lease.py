@@ -13,7 +13,7 @@ from exo_sidecar.model.errors import LeaseNotHeld
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.view import View
-from exo_sidecar.operations import lease_shown, session_facts, session_finishing
+from exo_sidecar.operations import ending, lease_shown, session_facts, session_finishing
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.exchange import Exchanged
 from exo_sidecar.operations.lease_desk import LeaseDesk, Terms
@@ -104,10 +104,14 @@ def release(ctx: Context, params: LeaseRelease) -> LeaseReleased:
         if not params.ignore_missing:
             raise
         return LeaseReleased(ticket_id=ticket, released=False, epoch=None)
-    ctx.transact(lambda now: sessions.give_up(now, session.id))
+    ends = session.status != "active"
+    with ending.noted(ctx, session, gives_back=ends):
+        ctx.transact(lambda now: sessions.give_up(now, session.id))
     let_go = session_finishing.hand_back(ctx, desk, session, release=True)
-    if session.status == "reserved" and not ctx.dry_run:
-        live_sessions.remove(ctx.place.common, session.id)
+    if ends:
+        ending.forget(ctx, session, confirmed=let_go.confirmed)
+    elif let_go.released and not ctx.dry_run:
+        _count_on_nothing(ctx, session)
     return LeaseReleased(ticket_id=session.ticket, released=let_go.released, epoch=session.epoch, sync=let_go.sync)
 
 
@@ -119,6 +123,13 @@ def _confirm_held(ctx: Context, desk: LeaseDesk, session: SessionRecord) -> None
     if seen is None or seen.lease.state == "released":
         message = f"nobody holds the lease of {session.ticket}"
         raise LeaseNotHeld(message, ticket=session.ticket)
+
+
+def _count_on_nothing(ctx: Context, session: SessionRecord) -> None:
+    """Let the session that goes on without its lease ask the authority at its next heartbeat."""
+    live = live_sessions.read(ctx.place.common, session.id)
+    if live is not None:
+        live_sessions.write(ctx.place.common, replace(live, held_from=None, ttl_seconds=None))
 
 
 def _own_session(ctx: Context, view: View, ticket: TicketId | None, *, ended_too: bool = False) -> SessionRecord:

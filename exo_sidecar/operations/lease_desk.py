@@ -31,7 +31,7 @@ from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.errors import ExoError, SessionFenced
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lease import Authority, Holder, Lease
-from exo_sidecar.operations import exchange
+from exo_sidecar.operations import ending, exchange
 from exo_sidecar.operations.context import Context
 
 BRANCH_ROUNDS_MAX: Final = 8
@@ -101,7 +101,14 @@ class LeaseDesk:
             )
             if not self._reads_only:
                 self._settle_pending(self._refs)
+            if not self._reads_only and self._operation != "lease-release":  # it is about to tell by itself
+                ending.make_up(self._ctx, self.release)
         return self._refs
+
+    def settle(self) -> None:
+        """Find out what became of killed calls, and make up for them; nobody is asked when there were none."""
+        if Intents(self._ctx.place.common).pending() or ending.is_any_open(self._ctx):
+            self.refs()
 
     def survey(self) -> Survey:
         """Return every lease of the authority, in one connection."""

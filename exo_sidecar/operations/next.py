@@ -33,7 +33,7 @@ class Next(Params, frozen=True, kw_only=True):
     owner: Annotated[str | None, param("For whom; left away: the caller", metavar="ACTOR")] = None
     role: Annotated[str, param("The role that the work is for", metavar="NAME")] = "Builder"
     ticket_id: Annotated[str | None, param("Reserve this one, or refuse", metavar="ID", completes="ticket")] = None
-    type: Annotated[tuple[str, ...], param("Only this type; may be repeated")] = ()
+    type: Annotated[tuple[str, ...], param("Only this type")] = ()
     label: Annotated[tuple[str, ...], param("Only with this label; several: with all of them")] = ()
     hours: Annotated[int | None, param("How long the lease lives, in hours", metavar="N")] = None
     ttl: Annotated[str | None, param("How long the lease lives, like 30m or 4h", metavar="DUR")] = None

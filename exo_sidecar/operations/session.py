@@ -41,9 +41,9 @@ class SessionFinish(Params, frozen=True, kw_only=True):
     ] = "review"
     reason: Annotated[str | None, param("Why, where the status asks for a reason", stdin=True)] = None
     next_step: Annotated[str | None, param("What should be done next", stdin=True)] = None
-    artifact: Annotated[tuple[str, ...], param("A file that came of it; may be repeated", metavar="PATH")] = ()
-    blocker: Annotated[tuple[str, ...], param("What stands in the way; may be repeated")] = ()
-    error: Annotated[tuple[str, ...], param("An error met, as tool:message; may be repeated")] = ()
+    artifact: Annotated[tuple[str, ...], param("A file that came of it", metavar="PATH")] = ()
+    blocker: Annotated[tuple[str, ...], param("What stands in the way")] = ()
+    error: Annotated[tuple[str, ...], param("An error met, as tool:message")] = ()
     lesson: Annotated[str | None, param("What the next one should know", stdin=True)] = None
     keep_lease: Annotated[bool, param("Do not release the lease")] = False
 

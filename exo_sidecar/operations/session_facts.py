@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
+
+from msgspec.structs import replace
 
 from exo_sidecar.host import live_sessions
 from exo_sidecar.host.live_sessions import LiveSession
 from exo_sidecar.model.errors import NotARepository
 from exo_sidecar.model.ids import SessionId, TicketId
-from exo_sidecar.model.session import SessionStatus
+from exo_sidecar.model.session import SessionRecord, SessionStatus
 from exo_sidecar.model.view import View
 from exo_sidecar.operations.context import Context
 
@@ -21,19 +24,51 @@ def worktree_of(ctx: Context) -> Path:
 
 
 def living(ctx: Context, view: View, status: SessionStatus) -> tuple[LiveSession, ...]:
-    """Return this clone's sessions that the ledger has in `status`; facts of ended ones are forgotten."""
+    """Return this clone's sessions that the ledger has in `status`; facts of ended ones are forgotten.
+
+    What a killed call left is brought to what the ledger says: that it had claimed, or that it had not.
+    """
     common = ctx.place.common
     found: list[LiveSession] = []
     for live in live_sessions.listed(common).sessions:
-        if live.state == "claiming":
+        if live_sessions.is_claiming(common, live.session):
             continue
         record = view.session(live.session)
         if record is None or record.status == "finished":
-            if not ctx.dry_run:
+            if not ctx.dry_run and (record is None or not _is_unconfirmed(live)):
                 live_sessions.remove(common, live.session)
         elif record.status == status:
+            found.append(_after_a_kill(ctx, live, record))
+    return tuple(found)
+
+
+def unconfirmed(ctx: Context, view: View) -> tuple[LiveSession, ...]:
+    """Return the sessions that have ended here, and whose lease may not have been given back."""
+    found: list[LiveSession] = []
+    for live in live_sessions.listed(ctx.place.common).sessions:
+        if not _is_unconfirmed(live) or live_sessions.has_call(live):
+            continue
+        record = view.session(live.session)
+        if record is not None and record.status == "finished":
             found.append(live)
     return tuple(found)
+
+
+def _is_unconfirmed(live: LiveSession) -> bool:
+    """Whether a call was about to give the session's lease back, as far as this machine knows."""
+    return live.state == "ended" or (live.state != "claiming" and live.call is not None)
+
+
+def _after_a_kill(ctx: Context, live: LiveSession, record: SessionRecord) -> LiveSession:
+    """Return the facts of a living session, put right when the call that was changing them is dead."""
+    if live.call is None or live_sessions.has_call(live):
+        return live
+    epoch = record.epoch if live.state == "claiming" else live.epoch
+    state: Literal["active", "reserved"] = "active" if record.status == "active" else "reserved"
+    whole = replace(live, state=state, ticket=record.ticket, epoch=epoch, call=None)
+    if not ctx.dry_run:
+        live_sessions.write(ctx.place.common, whole)
+    return whole
 
 
 def in_worktree(sessions: Sequence[LiveSession], worktree: Path) -> tuple[LiveSession, ...]:

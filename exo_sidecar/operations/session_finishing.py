@@ -13,6 +13,7 @@ from exo_sidecar.model.errors import Environment, GitRequired, Held, SessionFenc
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.session import Finish, SessionRecord
 from exo_sidecar.model.view import View
+from exo_sidecar.operations import ending as unconfirmed
 from exo_sidecar.operations import exchange, session_facts
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.exchange import Exchanged
@@ -61,6 +62,8 @@ class Released(NamedTuple):
 
     released: bool
     sync: Exchanged
+    confirmed: bool = True
+    """Whether nothing is left to tell the lease's authority."""
 
 
 def finish(ctx: Context, wish: Wish) -> SessionFinished:
@@ -79,10 +82,10 @@ def finish(ctx: Context, wish: Wish) -> SessionFinished:
     desk = LeaseDesk(ctx, "session-finish")
     if not ctx.dry_run:
         confirm(ctx, desk, session)
-    after = ctx.transact(lambda now: sessions.finish(now, session.id, ending))
+    with unconfirmed.noted(ctx, session, gives_back=ending.release):
+        after = ctx.transact(lambda now: sessions.finish(now, session.id, ending))
     let_go = hand_back(ctx, desk, session, release=ending.release)
-    if not ctx.dry_run:
-        live_sessions.remove(ctx.place.common, session.id)
+    unconfirmed.forget(ctx, session, confirmed=let_go.confirmed)
     moved = after.ticket(session.ticket)
     return SessionFinished(
         session_id=session.id,
@@ -124,16 +127,16 @@ def hand_back(ctx: Context, desk: LeaseDesk, session: SessionRecord, *, release:
     if not release:
         return Released(released=False, sync=exchange.push(ctx))
     if ctx.offline and desk.authority.remote is not None:
-        return Released(released=False, sync=exchange.skipped("--offline"))
+        return Released(released=False, sync=exchange.skipped("--offline"), confirmed=False)
     try:
         handed = desk.release(session.ticket, session.id, Actor(session.actor))
     except Held as error:
         raise _fenced_in_between(session, error) from error
     except (Environment, BranchBehind) as error:
         ctx.warn_of(error)
-        unconfirmed = f"the end of {session.id} is written here and not confirmed by the lease's authority"
-        ctx.warn("FINISH_UNCONFIRMED", f"{unconfirmed}; exo lease-release --ticket-id {session.ticket} tries again")
-        return Released(released=False, sync=Exchanged(state="failed", reason=error.message))
+        message = f"the end of {session.id} is written here and not confirmed by the lease's authority"
+        ctx.warn("FINISH_UNCONFIRMED", f"{message}; the next exo sync tells it")
+        return Released(released=False, sync=Exchanged(state="failed", reason=error.message), confirmed=False)
     return Released(handed.released, exchange.carried(ctx, handed.tip) if handed.tip else exchange.push(ctx))
 
 

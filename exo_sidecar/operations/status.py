@@ -7,7 +7,7 @@ import msgspec
 from exo_sidecar.domain import dispatch
 from exo_sidecar.host import live_sessions
 from exo_sidecar.model import instant
-from exo_sidecar.model.errors import SidecarMissing
+from exo_sidecar.model.errors import Environment, NotFound, SidecarMissing
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.view import TicketRow, View
 from exo_sidecar.operations.context import Context
@@ -151,9 +151,13 @@ def _sync(ctx: Context, view: View, *, check: bool) -> SyncState | None:
 
 
 def _look(ctx: Context, view: View, name: str) -> None:
-    """Fetch what the remote has, without merging it, so that the distance is as of now."""
+    """Fetch what the remote has, without merging it, so that the distance is as of now; a warning when it is silent."""
     from exo_sidecar.git import remote as remotes  # noqa: PLC0415  (dulwich is loaded only to look at a remote)
     from exo_sidecar.sync import sync  # noqa: PLC0415
 
-    ctx.require_network(f"looking at {name}")
-    sync.look(ctx.store, remotes.named(ctx.repository, name), timeout_seconds=view.config().sync.timeout_seconds)
+    timeout = view.config().sync.timeout_seconds
+    try:
+        ctx.require_network(f"looking at {name}")
+        sync.look(ctx.store, remotes.named(ctx.repository, name), timeout_seconds=timeout)
+    except (Environment, NotFound) as error:
+        ctx.warn_of(error)

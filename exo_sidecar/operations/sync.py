@@ -7,10 +7,11 @@ import msgspec
 from exo_sidecar.git import remote as remotes
 from exo_sidecar.git.remote import Remote
 from exo_sidecar.model.config import SyncSettings
-from exo_sidecar.model.errors import Environment
+from exo_sidecar.model.errors import Environment, ExoError
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.view import Quarantined
 from exo_sidecar.operations.context import Context
+from exo_sidecar.operations.lease_desk import LeaseDesk
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 from exo_sidecar.sync import distance, sync
 
@@ -70,6 +71,7 @@ def run(ctx: Context, params: Sync) -> Exchange:
         return report(ctx, other, Exchange(remote=str(other.remote)))
     take_in_edits(ctx)
     ctx.progress(f"syncing with {other.remote}")
+    settle_leases(ctx)
     done = sync.sync(
         ctx.store, other.remote, timeout_seconds=other.timeout_seconds, rounds_max=other.settings.max_rounds
     )
@@ -85,6 +87,15 @@ def run(ctx: Context, params: Sync) -> Exchange:
             rounds=done.rounds,
         ),
     )
+
+
+def settle_leases(ctx: Context) -> None:
+    """Make up for calls that were killed, or not answered, while they claimed or gave back; what fails is a warning."""
+    try:
+        LeaseDesk(ctx, "sync").settle()
+    except ExoError as error:
+        # Whatever is wrong with a lease, the records of both sides are to come together.
+        ctx.warn_of(error)
 
 
 def counterpart(ctx: Context, name: str | None) -> Counterpart:

@@ -5,7 +5,7 @@ refused, or cannot be taken in because it is computed, is kept in `cache/rejecte
 cannot be read is named with its line and left alone. Nothing a person wrote is ever lost.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Final, NamedTuple
 
 import msgspec
@@ -28,6 +28,7 @@ Absorb = Callable[[View, TicketRecord | None, Ticket], Outcome]
 """Judges an edited ticket file against the record before it: the rule of the tickets, passed in by operations."""
 
 _TICKET_BYTES_MAX: Final = 256 * 1024
+_LEFT: Final = "; left as it is"
 
 
 class Edit(NamedTuple):
@@ -75,8 +76,11 @@ def differing(governed: Governed, root: Oid | None, paths: Iterable[str]) -> lis
     return found
 
 
-def absorb(view: View, edits: Iterable[Edit], judge: Absorb) -> Absorbed:
-    """Decide what becomes of each edit; writes nothing."""
+def absorb(view: View, edits: Iterable[Edit], judge: Absorb, *, committed: Container[str] = ()) -> Absorbed:
+    """Decide what becomes of each edit; writes nothing.
+
+    Of the files `committed` by hand none can be left alone: the branch has to hold what the ledger says.
+    """
     total = NOTHING
     for edit in edits:
         ticket_id = layout.parse_ticket(edit.path)
@@ -86,6 +90,8 @@ def absorb(view: View, edits: Iterable[Edit], judge: Absorb) -> Absorbed:
             one = _ticket(view, edit, ticket_id, judge)
         else:
             one = _aside(edit, "COMPUTED_EDITED", f"{edit.path} is computed from the ledger; the edit is kept aside")
+        if edit.path in committed:
+            one = _none_left_alone(edit, one)
         total = Absorbed(
             total.drafts + one.drafts,
             total.overwritten | one.overwritten,
@@ -148,7 +154,7 @@ def unreadable(path: str, why: Unreadable) -> Finding:
         code="FILE_UNREADABLE",
         severity="error",
         subject=path,
-        message=f"{path}{f' line {why.line}' if why.line else ''}: {why.message}; left as it is",
+        message=f"{path}{f' line {why.line}' if why.line else ''}: {why.message}{_LEFT}",
         hint=f"mend .exo/{path}, or drop the edit with: git -C .exo checkout -- {path}",
         file=path,
         line=why.line,
@@ -194,6 +200,14 @@ def _aside(edit: Edit, code: str, message: str) -> Absorbed:
         file=edit.path,
     )
     return Absorbed((), {}, (edit,), (finding,))
+
+
+def _none_left_alone(edit: Edit, absorbed: Absorbed) -> Absorbed:
+    """Keep an edit aside that would have been left in its place for being unreadable."""
+    if absorbed.drafts or absorbed.overwritten or absorbed.aside:
+        return absorbed
+    why = absorbed.findings[0].message.removesuffix(_LEFT)
+    return _aside(edit, absorbed.findings[0].code, f"{why}; it is kept aside")
 
 
 def _taken(edit: Edit) -> Finding:

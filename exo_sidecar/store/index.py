@@ -62,7 +62,8 @@ class Index:
         try:
             yield
         except BaseException:
-            self.db.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):  # a damaged database cannot roll back either; it is dropped
+                self.db.execute("ROLLBACK")
             raise
         self.db.execute("COMMIT")
 

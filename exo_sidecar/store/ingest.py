@@ -11,9 +11,8 @@ from typing import NamedTuple
 from msgspec import UnsetType
 
 from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
-from exo_sidecar.model import lifecycle
-from exo_sidecar.model.event import AuthoritySet, Data, Event, LeaseAcquired, TicketCreated, TicketMoved, lease_ticket
-from exo_sidecar.store import codec
+from exo_sidecar.model.event import AuthoritySet, Data, Event, LeaseAcquired, TicketCreated, lease_ticket
+from exo_sidecar.store import codec, form
 from exo_sidecar.store.entry import Name
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.layout import clone_of
@@ -145,7 +144,7 @@ class Ingest:
         return depth + 1
 
     def _store(self, writer: str, event: Event, line: bytes, digest: str, depth: int) -> None:
-        data, fault = _data_of(event)
+        data, fault = form.data_of(event)
         ticket = lease_ticket(event.subject, data) if data is not None else None
         epoch = None if isinstance(event.epoch, UnsetType) else event.epoch
         claim = None if isinstance(event.claim, UnsetType) else event.claim
@@ -276,16 +275,3 @@ def _linked(lines: Iterable[tuple[bytes, str]]) -> Iterator[str]:
             return
         yield digest
         before = digest
-
-
-def _data_of(event: Event) -> tuple[Data | None, str | None]:
-    """Return the event's data, or why it is quarantined for its form."""
-    try:
-        data = codec.decode_data(event)
-    except codec.MalformedError as error:
-        return None, str(error)
-    if isinstance(data, TicketMoved) and lifecycle.row(data.start, data.end) is None:
-        return None, f"{data.start} to {data.end} is no row of the lifecycle table"
-    if isinstance(data, LeaseAcquired) and data.ticket != event.subject:
-        return None, "its subject is another ticket than its data's"
-    return data, None

@@ -27,8 +27,8 @@ PRESCRIBED: Final = {
 }
 """Files that the format number prescribes to the byte."""
 
-_SEGMENT: Final = re.compile(r"ledger/([0-9a-z]{2})/([0-9a-z]{16}(?:-[0-9a-f]{8})*)/(\d{6})\.jsonl")
-_TICKET: Final = re.compile(r"tickets/([0-9a-z]{1,2})/([A-Z]+-[0-9A-Z]+(?:-[0-9A-Z]+)*)\.yaml")
+_SEGMENT: Final = re.compile(r"ledger/([0-9a-z]{2})/([0-9a-z]{16}(?:-[0-9a-f]{8})*)/([0-9]{6})\.jsonl")
+_TICKET: Final = re.compile(r"tickets/([0-9a-z][0-9a-z-]?)/([A-Z]+-[0-9A-Z]+(?:-[0-9A-Z]+)*)\.yaml")
 
 
 class Segment(NamedTuple):

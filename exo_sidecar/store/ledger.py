@@ -50,8 +50,7 @@ def lines_of(data: bytes) -> list[bytes]:
 
 def append(index: Index, objects: Objects, root: Oid | None, writer: str, lines: Sequence[bytes]) -> dict[str, bytes]:
     """Return the changed segment files after `lines` were appended; a full segment takes no more."""
-    row = index.db.execute("SELECT MAX(number) FROM segments WHERE writer = ?", (writer,)).fetchone()
-    number = int(row[0] or 1)
+    number = _open_number(index, writer)
     entry = tree.entry_at(objects, root, layout.segment_path(writer, number)) if root else None
     data = objects.read(entry.oid).data if entry is not None else b""
     changed: dict[int, bytes] = {}
@@ -63,6 +62,11 @@ def append(index: Index, objects: Objects, root: Oid | None, writer: str, lines:
     for place, content in changed.items():
         note(index, writer, place, content)
     return {layout.segment_path(writer, place): content for place, content in changed.items()}
+
+
+def open_segment(index: Index, writer: str) -> str:
+    """Return the path of the segment that takes the writer's next line, if it is not full."""
+    return layout.segment_path(writer, _open_number(index, writer))
 
 
 def cut(lines: Iterable[bytes]) -> list[bytes]:
@@ -85,6 +89,11 @@ def note(index: Index, writer: str, number: int, data: bytes) -> None:
     index.db.execute(
         "INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?)", (writer, number, len(data), sha256_hex(data))
     )
+
+
+def _open_number(index: Index, writer: str) -> int:
+    row = index.db.execute("SELECT MAX(number) FROM segments WHERE writer = ?", (writer,)).fetchone()
+    return int(row[0] or 1)
 
 
 def _new_lines(index: Index, writer: str, segments: Sequence[Segment]) -> list[bytes]:

@@ -37,7 +37,7 @@ class Order(NamedTuple):
 
 
 ORDERS: Final = {
-    "score": Order("score", f"priority, {_BIRTH}"),
+    "score": Order(None, f"rank, priority, {_BIRTH}"),
     "priority": Order(None, f"priority, {_BIRTH}"),
     "age": Order(None, _BIRTH),
     "updated": Order("updated_at", _BIRTH),
@@ -75,7 +75,7 @@ def candidates(db: sqlite3.Connection) -> Iterator[TicketRow]:
     terms: str = _READY
     place: tuple[object, ...] = ()
     while True:
-        query = f"SELECT {_COLUMNS} FROM tickets WHERE {terms} ORDER BY {order.clause()} LIMIT {_PAGE}"
+        query = f"SELECT {_COLUMNS} FROM tickets INDEXED BY tickets_ready WHERE {terms} ORDER BY {order.clause()} LIMIT {_PAGE}"
         page = [_row(found) for found in db.execute(query, place)]
         if not page:
             return

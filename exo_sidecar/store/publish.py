@@ -136,6 +136,8 @@ def _place(governed: Governed, path: str, old: Oid | None, new: Oid | None, *, d
         if present == old:
             files.remove_beneath(mount, path)
         return None
+    if present is None and os.path.lexists(mount / path):
+        return Staged(new, None)  # a link, a folder, or larger than any file of ours: left alone, git status shows it
     if present in {old, None} and present != new:
         try:
             files.write_beneath(mount, path, governed.repository.objects.read(new).data, durable=durable)

@@ -61,6 +61,10 @@ class Reader:
             if index.tip != tip:
                 index.close()
                 return self._folded()
+        except sqlite3.DatabaseError:
+            index.close()
+            indexes.discard(self.index_path)
+            return self._folded()
         return index
 
     def _folded(self) -> Index:

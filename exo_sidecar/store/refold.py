@@ -119,7 +119,7 @@ def _put_ticket(index: Index, record: TicketRecord, created: Entry) -> None:
         + (record.is_satisfied, record.is_open, ",".join(record.conflicts), 0, created.depth, *created.name)
         + (record.created_at, record.updated_at, codec.pack(record))
     )
-    index.db.execute(f"INSERT OR REPLACE INTO tickets VALUES ({', '.join('?' * len(row))})", row)
+    index.db.execute(f"INSERT OR REPLACE INTO tickets VALUES ({', '.join('?' * len(row))}, 0)", row)
 
 
 def _put_edges(index: Index, ticket_id: TicketId, record: TicketRecord | None) -> None:
@@ -140,7 +140,9 @@ def _derive(index: Index, ticket_id: str) -> None:
         (ticket_id,),
     )
     index.db.execute(
-        "UPDATE tickets SET score = 100 * (6 - MIN(MAX(priority, 1), 5)) + 30 * unblocks WHERE id = ?", (ticket_id,)
+        "UPDATE tickets SET score = 100 * (6 - MIN(MAX(priority, 1), 5)) + 30 * unblocks,"
+        " rank = -100 * (6 - MIN(MAX(priority, 1), 5)) - 30 * unblocks WHERE id = ?",  # rises as the score falls
+        (ticket_id,),
     )
 
 

@@ -47,12 +47,12 @@ CREATE TABLE tickets (
     priority INTEGER NOT NULL, parent TEXT, score INTEGER NOT NULL, unblocks INTEGER NOT NULL,
     open_blockers INTEGER NOT NULL, satisfied INTEGER NOT NULL, is_open INTEGER NOT NULL, conflicts TEXT NOT NULL,
     cycle INTEGER NOT NULL, depth INTEGER NOT NULL, writer TEXT NOT NULL, seq INTEGER NOT NULL,
-    created_at TEXT NOT NULL, updated_at TEXT NOT NULL, record BLOB NOT NULL
+    created_at TEXT NOT NULL, updated_at TEXT NOT NULL, record BLOB NOT NULL, rank INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE INDEX tickets_status ON tickets (status, score DESC, priority, depth, writer, seq, id);
-CREATE INDEX tickets_ready ON tickets (score DESC, priority, depth, writer, seq, id)
+CREATE INDEX tickets_status ON tickets (status, rank, priority, depth, writer, seq, id);
+CREATE INDEX tickets_ready ON tickets (rank, priority, depth, writer, seq, id)
     WHERE status = 'todo' AND kind = 'task' AND open_blockers = 0 AND cycle = 0;
-CREATE INDEX tickets_score ON tickets (score DESC, priority, depth, writer, seq, id);
+CREATE INDEX tickets_score ON tickets (rank, priority, depth, writer, seq, id);
 CREATE INDEX tickets_parent ON tickets (parent) WHERE parent IS NOT NULL;
 CREATE INDEX tickets_conflict ON tickets (id) WHERE conflicts != '';
 CREATE INDEX tickets_cycle ON tickets (id) WHERE cycle != 0;

@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -61,6 +62,9 @@ class Store(Reader):
                 healing.heal(self.governed)
                 try:
                     committed = self._attempt(held, rule, stamp, paths(), dry_run=dry_run)
+                except sqlite3.DatabaseError as error:
+                    self._forget_index(error, attempt)
+                    continue
                 except publish.Moved:
                     time.sleep(random.uniform(0, min(_PAUSE_SECONDS_MAX, _PAUSE_SECONDS * 2**attempt)))  # noqa: S311
                     continue
@@ -106,12 +110,30 @@ class Store(Reader):
         self, held: contextlib.ExitStack, rule: Rule, stamp: Stamp, paths: set[str], *, dry_run: bool
     ) -> Committed:
         attempt = Attempt(self.governed, self._writer(), self.clone_id(), self._absorb, self.progress)
-        with contextlib.ExitStack() as transaction:
-            transaction.enter_context(self._undone() if dry_run else self._writer().transaction())
-            committed = attempt.run(rule, stamp, paths, dry_run=dry_run)
-            if dry_run:
-                held.push(transaction.pop_all().__exit__)
+        committed: Committed | None = None
+        try:
+            with contextlib.ExitStack() as transaction:
+                transaction.enter_context(self._undone() if dry_run else self._writer().transaction())
+                committed = attempt.run(rule, stamp, paths, dry_run=dry_run)
+                if dry_run:
+                    held.push(transaction.pop_all().__exit__)
+        except sqlite3.Error:
+            if committed is None:
+                raise
+            self._drop_index()  # the branch has moved already: the index follows when it is opened next
         return committed
+
+    def _forget_index(self, error: sqlite3.DatabaseError, attempt: int) -> None:
+        """Have a damaged index built anew, once; whatever else a database says is raised."""
+        if attempt or isinstance(error, sqlite3.OperationalError | sqlite3.ProgrammingError):
+            raise error
+        self._drop_index()
+        indexes.discard(self.index_path)
+
+    def _drop_index(self) -> None:
+        if self._index is not None:
+            self._index.close()
+            self._index = None
 
     @contextlib.contextmanager
     def _undone(self) -> Iterator[None]:

@@ -58,15 +58,17 @@ class Attempt:
         self._changed = Changed()
         self._taken = hand_edits.NOTHING
         self._subjects: list[str] = []
+        self._committed: frozenset[str] = frozenset()
+        """Files that a commit by hand in this clone has changed."""
         self._rendered_over: Oid | None = None
         """Tree of a tip that came by plain git: its files are computed anew, they are nobody's edits."""
 
     def run(self, rule: Rule, stamp: Stamp, paths: Iterable[str], *, dry_run: bool) -> Committed:
         """Decide, and write unless `dry_run`; `paths` are looked at for hand edits besides the documents."""
         tip = self._governed.tip()
-        base, edited = self._base(tip)
+        base, self._committed = self._base(tip)
         self._check_own_chain()
-        self._take_in(self._edits(base, {*DOCUMENTS, *paths, *edited}), stamp)
+        self._take_in(self._edits(base, {*DOCUMENTS, *paths, *self._committed}), stamp)
         outcome, files = self._decide(rule, stamp, base)
         committed = Committed(None, self._taken.findings + outcome.findings, outcome.refusal)
         if dry_run:
@@ -98,23 +100,28 @@ class Attempt:
         """Run the rule until the files it writes hold no hand edit that it has not seen."""
         for _ in range(_ROUNDS_MAX):
             self._index.db.execute("SAVEPOINT decision")
-            lines, changed = len(self._lines), self._changed
+            lines, subjects, changed = len(self._lines), len(self._subjects), self._changed
             outcome = rule(IndexView(self._index))
             self._append(outcome.events, stamp)
             files = rendering.differing(self._objects, base, rendering.files_of(self._index, self._changed))
             seen = {*self._taken.overwritten, *(edit.path for edit in self._taken.aside)}
             seen |= {finding.file for finding in self._taken.findings if finding.file}
-            edits = [each for each in self._edits(base, files) if each.path not in seen]
+            edits = [each for each in self._edits(base, [*files, *self._own_segment()]) if each.path not in seen]
             if not edits:
                 self._index.db.execute("RELEASE decision")
                 return outcome, files
             self._index.db.execute("ROLLBACK TO decision")
             self._index.db.execute("RELEASE decision")
             del self._lines[lines:]
+            del self._subjects[subjects:]
             self._changed = changed
             self._take_in(edits, stamp)
         message = "the files of .exo/ keep changing while exo writes them"
         raise publish.Moved(message)
+
+    def _own_segment(self) -> list[str]:
+        """Return the segment that this transaction appends to."""
+        return [ledger.open_segment(self._index, self._clone)] if self._lines else []
 
     def _edits(self, base: Oid | None, paths: Iterable[str]) -> list[Edit]:
         edits = hand_edits.differing(self._governed, base, paths)
@@ -124,7 +131,7 @@ class Attempt:
         return [edit for edit in edits if (entry := over[edit.path]) is None or entry.oid != edit.oid]
 
     def _take_in(self, edits: list[Edit], stamp: Stamp) -> None:
-        taken = hand_edits.absorb(IndexView(self._index), edits, self._absorb)
+        taken = hand_edits.absorb(IndexView(self._index), edits, self._absorb, committed=self._committed)
         self._append(taken.drafts, stamp)
         self._taken = Absorbed(
             self._taken.drafts + taken.drafts,

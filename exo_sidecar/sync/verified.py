@@ -67,15 +67,24 @@ def of_tree(index: Index, objects: Objects, ours: Oid | None, theirs: Oid | None
         writer: (seq, digest) for writer, seq, digest in index.db.execute("SELECT writer, seq, digest FROM writers")
     }
     for writer in _differing(objects, ours, theirs):
-        lines = union.lines_of(objects, theirs, writer)
         heads.pop(writer, None)
-        if lines:
-            row = index.db.execute(
-                "SELECT seq, digest FROM events WHERE writer = ? AND digest = ?", (writer, sha256_hex(lines[-1]))
-            ).fetchone()
-            if row:
-                heads[writer] = (row[0], row[1])
+        head = _last_event(index, writer, union.lines_of(objects, theirs, writer))
+        if head is not None:
+            heads[writer] = head
     return heads
+
+
+def _last_event(index: Index, writer: str, lines: list[bytes]) -> tuple[int, str] | None:
+    """Return the last line that counts: damage stands behind it, and its name here may be that of another branch."""
+    clone = layout.clone_of(writer)
+    for line in reversed(lines):
+        row = index.db.execute(
+            "SELECT seq, digest FROM events WHERE writer >= ? AND writer < ? AND digest = ?",
+            (clone, f"{clone}.", sha256_hex(line)),
+        ).fetchone()
+        if row is not None:
+            return row[0], row[1]
+    return None
 
 
 def check(objects: Objects, vector: Vector, ours: Oid | None, theirs: Oid | None) -> None:
@@ -89,10 +98,8 @@ def check(objects: Objects, vector: Vector, ours: Oid | None, theirs: Oid | None
             continue
         clone = layout.clone_of(writer)
         if clone not in digests:
-            forks = {writer} | {other for other in differing if layout.clone_of(other) == clone}
-            digests[clone] = {
-                digest for fork in forks for digest in _linked(union.lines_of(objects, theirs, fork))
-            }
+            chains = union.chains_of(objects, theirs, clone).values()
+            digests[clone] = {digest for lines in chains for digest in _linked(lines)}
         if digest not in digests[clone]:
             lost.append(Lost(writer, seq))
     if lost:

@@ -45,6 +45,8 @@ def test_only_the_chains_of_one_clone_are_shown_on_request(tmp_path: Path) -> No
     shop = two_writers(tmp_path)
     writer = chain_of(shop.clones[0])
     assert [each["clone"] for each in shop.ok(0, "audit", "--clone", writer[:6])["chains"]] == [writer]
+    error = shop.fails(0, "audit", "--clone", "nosuch")
+    assert (error["exit"], error["code"]) == (4, "CLONE_UNKNOWN")
 
 
 @pytest.mark.parametrize("name", TAMPERINGS)

@@ -50,6 +50,8 @@ def test_a_session_may_go_on_without_its_lease_until_somebody_takes_the_ticket(t
     shop.ok(0, "session-start", "--ticket-id", "T1")
     assert shop.ok(0, "lease-release")["released"]
     assert shop.status(0, "T1") == "active"
+    assert shop.ok(0, "status")["lease"] is None
+    assert shop.fails(0, "lease-heartbeat")["code"] == "LEASE_NOT_HELD"
     assert shop.ok(1, "session-start", "--ticket-id", "T1")["lease"]["epoch"] == 2
     assert shop.fails(0, "session-finish", "--summary", "s")["code"] == "SESSION_FENCED"
 

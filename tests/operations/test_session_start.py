@@ -217,7 +217,7 @@ def test_a_claim_whose_call_was_killed_is_given_back_by_the_next_one(
     # The call lives as long as this test does, so its claim stands.
     assert shop.fails(0, "session-start", "--ticket-id", "T1")["code"] == "LEASE_HELD"
     dead = msgspec.structs.replace(ancestry.this_process(), started=1)
-    live_sessions.write(common, msgspec.structs.replace(claiming, process=dead))
+    live_sessions.write(common, msgspec.structs.replace(claiming, call=dead))
     assert shop.ok(0, "session-start", "--ticket-id", "T1")["lease"]["epoch"] == 2
 
 

@@ -139,6 +139,22 @@ def test_the_page_of_status_says_when_the_remote_was_seen(tmp_path: Path) -> Non
     assert " ago)" in out
 
 
+def test_a_status_that_cannot_look_at_the_remote_warns_and_shows_the_rest(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path)
+    shop.lose_hub()
+    ran = shop.exo(0, "status", "--remote-check")
+    assert (ran.exit, ran.data["initialized"]) == (0, True)
+    assert [each["code"] for each in ran.answer["warnings"]] == ["REMOTE_UNREACHABLE"]
+
+
+def test_an_error_is_not_said_twice(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path)
+    shop.lose_hub()
+    ran = exo_in_process(shop.clones[0], "next")
+    assert ran.exit == 8
+    assert ran.err.count("could not be reached") == 1
+
+
 def test_a_rewound_hub_is_refused_by_writer_and_number(tmp_path: Path) -> None:
     shop = a_shop(tmp_path, clones=2)
     earlier = hub_tip(shop)

@@ -135,7 +135,10 @@ def provisional(step: Step, _: View) -> tuple[Draft, ...]:
     claim = _nonce(step)
     return (
         Draft(
-            subject=session, data=SessionReserved(ticket=_ticket(step), owner="human:jane"), session=session, claim=claim
+            subject=session,
+            data=SessionReserved(ticket=_ticket(step), owner="human:jane"),
+            session=session,
+            claim=claim,
         ),
         Draft(
             subject=_ticket(step),
@@ -175,7 +178,7 @@ def by_hand(one: Clone, step: Step) -> None:
     if files:
         file = files[step.which % len(files)]
         text = file.read_text()
-        file.write_text(text.replace("title: ", f"title: \"By hand {step.value}\" # was ", 1))
+        file.write_text(text.replace("title: ", f'title: "By hand {step.value}" # was ', 1))
 
 
 def random_steps(rng: random.Random, clones: int, count: int, *, exchange: float) -> Iterator[Step]:

@@ -117,7 +117,9 @@ def closing(clones: Sequence[Clone]) -> Iterator[Sequence[Clone]]:
             one.store.close()
 
 
-def a_store(folder: Path, name: str = "clone", *, entropy: Entropy | None = None, clock: FixedClock | None = None) -> Clone:
+def a_store(
+    folder: Path, name: str = "clone", *, entropy: Entropy | None = None, clock: FixedClock | None = None
+) -> Clone:
     """Make `folder/name` a repository with a mounted, still unborn governance branch."""
     place = folder / name
     place.mkdir(parents=True)

@@ -39,13 +39,14 @@ def check_whole(clone: Path) -> None:
 def litter(folder: Path) -> list[str]:
     """Return the locks below a git directory that are held by being there, and proofs of locks.
 
-    The kernel's locks (below `exo/`) stay; hidden temporary files and those of objects block nobody.
+    The kernel's locks (below `exo/`) stay; hidden temporary files, those of objects and of turns block nobody.
     """
     found: list[str] = []
     for path in (*folder.rglob("*.lock"), *folder.rglob("*.tmp")):
         relative = path.relative_to(folder)
         of_the_kernel = relative.parts[0] == "exo" and path.suffix == ".lock"
-        if not of_the_kernel and not path.name.startswith(".") and relative.parts[0] != "objects":
+        of_a_turn = relative.parts[:2] == ("exo", "turns")
+        if not (of_the_kernel or of_a_turn or path.name.startswith(".") or relative.parts[0] == "objects"):
             found.append(str(relative))
     return sorted(found)
 

@@ -11,8 +11,11 @@ def run(result: Governed) -> Page:
     word = "this repository is governed" if fresh else "this repository was governed already; nothing changed"
     rows: tuple[tuple[str, Piece], ...] = (
         ("branch", result.branch),
-        ("mounted at", ".exo" if result.mounted else Cell(".exo (it was)", "dim")),
-        ("created", joined(result.created)),
+        ("mounted at", ".exo" if result.mounted else Cell(".exo, as before", "dim")),
+        *((("created", joined(result.created)),) if result.created else ()),
     )
-    hints = ("exo ticket-create makes work, exo next claims it", "exo status shows where things stand")
+    hints = (
+        "exo next claims the first ticket; exo intent-create and exo ticket-create make more",
+        "exo status shows where things stand",
+    )
     return Page((Headline((word,), "good"), Facts(rows)), hints)

@@ -11,8 +11,8 @@ from exo_sidecar.operations.session_starting import SessionStarted
 
 def start(result: SessionStarted) -> Page:
     """Show what was started, then the bootstrap whole."""
-    word = "goes on" if result.reused else "started"
-    headline = Headline((identifier(result.session.id), f" {word} on ", identifier(result.ticket.id)), "good")
+    word = "goes on with" if result.reused else "started on"
+    headline = Headline((identifier(result.session.id), f" {word} ", identifier(result.ticket.id)), "good")
     return Page((headline, Facts(tuple(_started(result))), Prose("", result.bootstrap_prompt)))
 
 

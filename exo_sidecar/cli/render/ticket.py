@@ -38,7 +38,10 @@ def made(result: TicketMade, hint: str) -> Page:
 def list_(result: TicketsListed) -> Page:
     """Show tickets as a table, the most urgent first."""
     if not result.items:
-        return Page((Headline(("no tickets",)), *_damaged(result.damaged)), ("exo ticket-create makes one",))
+        return Page(
+            (Headline(("no tickets",)), *_damaged(result.damaged)),
+            ("exo ticket-list without filters shows all; exo ticket-create makes one",),
+        )
     table = Table(_LIST_COLUMNS, tuple(map(_row, result.items)), grows=_TITLE_COLUMN)
     more = (f"there are more: --cursor {result.next_cursor}",) if result.next_cursor else ()
     return Page((table, *_damaged(result.damaged)), more)

@@ -1,0 +1,75 @@
+"""Ends that are written here and that the lease's authority may not have heard of.
+
+A call that gives a lease back notes it with the session's live facts before its transaction, and drops the note once
+the authority has confirmed. What is killed or unanswered in between is made up for by the next call that asks for
+leases, and by `exo sync`.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from exo_sidecar.host import ancestry, live_sessions
+from exo_sidecar.host.live_sessions import LiveSession
+from exo_sidecar.model.actor import Actor
+from exo_sidecar.model.errors import ExoError, Held
+from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.session import SessionRecord
+from exo_sidecar.operations import session_facts
+from exo_sidecar.operations.context import Context
+
+Release = Callable[[TicketId, SessionId, Actor], object]
+
+
+@contextlib.contextmanager
+def noted(ctx: Context, session: SessionRecord, *, gives_back: bool) -> Iterator[None]:
+    """Keep in mind, around the transaction that ends a session, that its lease is to be given back then."""
+    common = ctx.place.common
+    live = live_sessions.read(common, session.id)
+    if live is None or ctx.dry_run or not gives_back:
+        yield
+        return
+    live_sessions.write(common, replace(live, call=ancestry.this_process()))
+    try:
+        yield
+    except ExoError:
+        live_sessions.write(common, live)
+        raise
+
+
+def forget(ctx: Context, session: SessionRecord, *, confirmed: bool) -> None:
+    """Forget what this machine knows of an ended session; what is not confirmed stays to be made up for."""
+    common = ctx.place.common
+    live = None if ctx.dry_run else live_sessions.read(common, session.id)
+    if live is not None and confirmed:
+        live_sessions.remove(common, session.id)
+    elif live is not None:
+        live_sessions.write(common, replace(live, state="ended", call=None))
+
+
+def is_any_open(ctx: Context) -> bool:
+    """Whether there are ends to make up for, as far as this machine knows; nothing is asked for."""
+    return bool(session_facts.unconfirmed(ctx, ctx.view()))
+
+
+def make_up(ctx: Context, release: Release) -> None:
+    """Give back the leases of sessions that have ended here; what cannot be told now stays for the next call."""
+    for live in session_facts.unconfirmed(ctx, ctx.view()):
+        try:
+            _given_back(ctx, live, release)
+        except ExoError as error:
+            # What the call was made for does not depend on it.
+            ctx.warn_of(error)
+
+
+def _given_back(ctx: Context, live: LiveSession, release: Release) -> None:
+    record = ctx.view().session(live.session)
+    if record is None:
+        return
+    with contextlib.suppress(Held):  # nobody holds it any more, or somebody else does: either way it is not ours
+        release(record.ticket, record.id, Actor(record.actor))
+        ctx.warn(
+            "END_CONFIRMED", f"the end of {record.id} is confirmed now: the lease of {record.ticket} is given back"
+        )
+    live_sessions.remove(ctx.place.common, record.id)

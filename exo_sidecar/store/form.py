@@ -1,0 +1,41 @@
+"""Form: what must hold of an event before its data may count, beyond the types of its fields.
+
+A subject becomes the name of a file, so nothing but an id, or a document's name, is ever taken for one.
+"""
+
+from exo_sidecar.model import ids, lifecycle
+from exo_sidecar.model.document import DOCUMENTS
+from exo_sidecar.model.event import Data, Event, LeaseAcquired, LeaseReleased, TicketMoved
+from exo_sidecar.store import codec
+
+
+def data_of(event: Event) -> tuple[Data | None, str | None]:
+    """Return the event's data, or why it is quarantined for its form."""
+    try:
+        data = codec.decode_data(event)
+    except codec.MalformedError as error:
+        return None, str(error)
+    fault = _subject_fault(event) or _data_fault(event, data)
+    return (None, fault) if fault else (data, None)
+
+
+def _subject_fault(event: Event) -> str | None:
+    noun = event.type.partition(".")[0]
+    match noun:
+        case "ticket" | "lease":
+            fits = ids.is_id(event.subject)
+        case "session":
+            fits = ids.is_id(event.subject) and event.subject.startswith("SES-")
+        case "document":
+            fits = event.subject in DOCUMENTS
+        case _:
+            fits = event.subject == noun  # `authority`: there is one
+    return None if fits else f"{event.subject[:60]!r} is no subject of {event.type}"
+
+
+def _data_fault(event: Event, data: Data) -> str | None:
+    if isinstance(data, TicketMoved) and lifecycle.row(data.start, data.end) is None:
+        return f"{data.start} to {data.end} is no row of the lifecycle table"
+    if isinstance(data, LeaseAcquired | LeaseReleased) and data.ticket != event.subject:
+        return "its subject is another ticket than its data's"
+    return None

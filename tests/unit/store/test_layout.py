@@ -1,0 +1,72 @@
+"""Paths of a branch that others wrote are taken for what they exactly are, or for nothing."""
+
+import pytest
+
+from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.store import layout
+
+WRITER = "ab" + "0" * 14
+
+
+@pytest.mark.parametrize("writer", [WRITER, f"{WRITER}-0123abcd", f"{WRITER}-0123abcd-89abcdef"])
+def test_a_segment_is_found_again_by_its_path(writer: str) -> None:
+    assert layout.parse_segment(layout.segment_path(writer, 12)) == (writer, 12)
+    assert layout.clone_of(writer) == WRITER
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"ledger/ab/{WRITER}/000000.jsonl",
+        f"ledger/ab/{WRITER}/1.jsonl",
+        f"ledger/ab/{WRITER}/0000001.jsonl",
+        f"ledger/ac/{WRITER}/000001.jsonl",
+        f"ledger/ab/{WRITER.upper()}/000001.jsonl",
+        f"ledger/ab/{WRITER}-xyz/000001.jsonl",
+        f"ledger/ab/{WRITER}/000001.jsonl\n",
+        f"ledger/ab/{WRITER}/../000001.jsonl",
+        f"ledger/ab/{WRITER}/000001.jsonl/x",
+        f"/ledger/ab/{WRITER}/000001.jsonl",
+        f"ledger/ab/{WRITER}/٠٠٠٠٠١.jsonl",
+        f"Ledger/ab/{WRITER}/000001.jsonl",
+    ],
+)
+def test_anything_else_is_no_segment(path: str) -> None:
+    assert layout.parse_segment(path) is None
+
+
+@pytest.mark.parametrize("ticket", ["TICKET-001", "EPIC-ABCD", "TICKET-A-B", "INTENT-X"])
+def test_a_ticket_is_found_again_by_its_path(ticket: str) -> None:
+    assert layout.parse_ticket(layout.ticket_path(TicketId(ticket))) == ticket
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tickets/00/ticket-001.yaml",
+        "tickets/01/TICKET-001.yaml",
+        "tickets/00/TICKET-001.yml",
+        "tickets/TICKET-001.yaml",
+        "tickets/00/../00/TICKET-001.yaml",
+        "tickets/00/TICKET-001.yaml\n",
+        "tickets/00/TICKET-00" + "0" * 60 + ".yaml",
+        "tickets/00/TICKET-٠٠.yaml",
+    ],
+)
+def test_anything_else_is_no_ticket(path: str) -> None:
+    assert layout.parse_ticket(path) is None
+
+
+def test_a_memento_lies_with_its_session() -> None:
+    assert layout.memento_path(SessionId("SES-AB12")) == "sessions/ab/SES-AB12.md"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"exo-sidecar 1\n", b"exo-sidecar one\nrender 1\n", b"\xff\xfe", b"<<<<<<< HEAD\n"]
+)
+def test_what_is_no_format_file_has_no_numbers(data: bytes) -> None:
+    assert layout.parse_format(data) is None
+
+
+def test_the_format_file_says_its_numbers() -> None:
+    assert layout.parse_format(layout.format_text(None)) == (layout.FORMAT_NUMBER, layout.RENDER_NUMBER)
