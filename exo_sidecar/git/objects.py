@@ -67,7 +67,7 @@ class Objects:
         self._folder: Final = common / "objects"
         self._packs: DiskObjectStore | None = None
         self.trees: Final[dict[Oid, tuple[Entry, ...]]] = {}
-        """Trees that were taken apart lately (git.tree fills it): a transaction asks for the same few again and again."""
+        """Trees that were taken apart lately (git.tree fills it): a transaction asks for the same few many times."""
 
     def read(self, oid: Oid) -> Object:
         """Return the object `oid`; ObjectMissing, ObjectDamaged, ObjectTooLarge."""

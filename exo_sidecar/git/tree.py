@@ -4,6 +4,7 @@ Paths are `/`-separated text. Bytes of a name that are no UTF-8 survive as surro
 objects are returned, and whoever commits stores them.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -15,6 +16,7 @@ TREE_MODE: Final = 0o40000
 DEPTH_MAX: Final = 64
 """Deeper than any layout of ours; ends the walk of a tree made to exhaust a reader."""
 _OID_BYTES: Final = 20
+_LINE: Final = re.compile(rb"([0-7]{5,6}) ([^\0]+)\0(.{20})", re.DOTALL)
 _KEPT_MAX: Final = 64
 """Trees kept taken apart; more than one transaction touches, less than memory feels."""
 
@@ -56,6 +58,16 @@ class _Node(NamedTuple):
 
 def parse(data: bytes) -> tuple[Entry, ...]:
     """Return the entries of a tree object in their stored order; ObjectDamaged when it is none."""
+    found = _LINE.findall(data)
+    if sum(len(mode) + len(name) + 2 + _OID_BYTES for mode, name, _ in found) == len(data):
+        return tuple(
+            Entry(name.decode(errors="surrogateescape"), int(mode, 8), Oid(oid.hex())) for mode, name, oid in found
+        )
+    return _parsed_one_by_one(data)
+
+
+def _parsed_one_by_one(data: bytes) -> tuple[Entry, ...]:
+    """Return the entries of a tree that is not plain, or say where it is damaged; a third of the speed."""
     entries = []
     position = 0
     while position < len(data):

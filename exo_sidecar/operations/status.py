@@ -10,6 +10,7 @@ from exo_sidecar.model import instant
 from exo_sidecar.model.errors import Environment, NotFound, SidecarMissing
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.view import TicketRow, View
+from exo_sidecar.operations import session_facts
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 from exo_sidecar.sync import distance
@@ -87,6 +88,9 @@ def run(ctx: Context, params: Status) -> StatusShown:
         return StatusShown(initialized=False)
     view = ctx.view()
     session, lease = _own(ctx, view)
+    for live in session_facts.unconfirmed(ctx, view):
+        open_end = f"the end of {live.session} on {live.ticket} is not confirmed"
+        ctx.warn("FINISH_UNCONFIRMED", f"{open_end}; the next exo sync tells it")
     return StatusShown(
         initialized=True,
         branch=governed.branch,

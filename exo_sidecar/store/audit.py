@@ -1,8 +1,8 @@
 """Audit: the record proved from the branch alone (docs/format.md). Nothing is healed, absorbed or written.
 
-Every chain is recomputed event by event into a fold of its own; anchors (`seen`) are compared with what they name; every
-computed file is rendered and compared; the mount's files are compared with the branch; and the branch with what this
-clone wrote or verified before, so that a rewrite is found although git history has no trace of it.
+Every chain is recomputed event by event into a fold of its own; anchors (`seen`) are compared with what they name;
+every computed file is rendered and compared; the mount's files are compared with the branch; and the branch with
+what this clone wrote or verified before, so that a rewrite is found although git history has no trace of it.
 """
 
 from typing import Final, NamedTuple
@@ -114,7 +114,7 @@ def _place_of(objects: Objects, root: Oid | None, writer: str, line: int, reason
     """Return the segment and the line in it of a writer's `line`, counted over all segments."""
     rest = line
     path = layout.segment_path(writer, 1)
-    for path, data in _segments(objects, root, writer):
+    for path, data in _segments(objects, root, writer):  # noqa: B007 - the last one looked at is the answer
         lines = len(ledger.lines_of(data))
         if rest <= lines:
             break

@@ -1,4 +1,4 @@
-"""Canon: the one tree that the union of two ledgers makes. What a merge commits, and what a foreign tip is measured by."""
+"""Canon: the one tree that the union of two ledgers makes. A merge commits it; a foreign tip is measured by it."""
 
 from typing import NamedTuple
 

@@ -7,6 +7,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
+from exo_sidecar.model.errors import ValueInvalid
 from exo_sidecar.model.event import SEEN_MAX, VERSION, Draft, Event
 from exo_sidecar.model.ids import CloneId, SessionId
 from exo_sidecar.model.instant import Instant
@@ -27,7 +28,8 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
 def lines(index: Index, clone: CloneId, drafts: Sequence[Draft], stamp: Stamp, *, is_first: bool) -> list[bytes]:
     """Return the ledger lines that append `drafts` to the clone's chain.
 
-    The first event of a transaction says what the clone has seen of others, and which operation it is.
+    The first event of a transaction says what the clone has seen of others, and which operation it is. ValueInvalid
+    when one would be longer than an event may be.
     """
     row = index.db.execute("SELECT seq, digest FROM writers WHERE writer = ?", (clone,)).fetchone()
     seq, prev = row or (0, NO_DIGEST)
@@ -37,9 +39,16 @@ def lines(index: Index, clone: CloneId, drafts: Sequence[Draft], stamp: Stamp, *
         event = _event(draft, stamp, clone, seq, prev)
         if is_first and not encoded:
             event = replace(event, seen=_seen(index, clone) or UNSET, op=stamp.operation, params=stamp.params or UNSET)
-        encoded.append(codec.encode(event))
+        encoded.append(_line(event))
         prev = sha256_hex(encoded[-1])
     return encoded
+
+
+def _line(event: Event) -> bytes:
+    try:
+        return codec.encode(event)
+    except codec.MalformedError as error:  # what was asked for stands in it beside what follows from it
+        raise ValueInvalid(str(error), hint="shorten its texts, or link to a file instead") from error
 
 
 def _event(draft: Draft, stamp: Stamp, clone: CloneId, seq: int, prev: str) -> Event:

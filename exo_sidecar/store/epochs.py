@@ -1,6 +1,6 @@
-"""Epochs: which events under a lease count (docs/format.md, "The fold", epochs). Judged per ticket over all of its events.
+"""Epochs: which events under a lease count (docs/format.md, "The fold", epochs). Judged per ticket over all its events.
 
-An event with epoch E counts only if it knew a `lease.acquired` of that ticket with that epoch and that session, and every
+An event with epoch E counts only if it knew a `lease.acquired` of that ticket with that epoch and session, and every
 `lease.acquired` of a higher epoch knew it. A provisional event counts once a `lease.acquired` has adopted its claim.
 """
 
@@ -31,7 +31,7 @@ class _Held(NamedTuple):
 
 
 def judge(db: sqlite3.Connection, ticket: str, knows: Knows) -> set[tuple[str, str]]:
-    """Write down anew why events under the ticket's lease do not count; return (noun, subject) of those that changed."""
+    """Write down anew why events under the ticket's lease do not count; return (noun, subject) of the changed ones."""
     acquired = [
         _Acquired(epoch, session, Name(writer, seq), adopts)
         for epoch, session, writer, seq, adopts in db.execute(

@@ -1,7 +1,7 @@
 """Foreign tips: commits on the governance branch that exo did not write (docs/sync.md, "Plain git").
 
-A commit made by hand in this clone is a person's edit and is taken in like one. Whatever else plain git brought (a pull, a
-merge, a reset) is not: only its ledger lines count, and its files are computed anew.
+A commit made by hand in this clone is a person's edit and is taken in like one. Whatever else plain git brought (a
+pull, a merge, a reset) is not: only its ledger lines count, and its files are computed anew.
 """
 
 from typing import Final

@@ -34,7 +34,7 @@ class Governed(NamedTuple):
 
 
 def governed(repository: Repository) -> Governed:
-    """Return the places of a governed repository; SidecarMissing when it is not governed, or its mount is on no branch."""
+    """Return the places of a governed repository; SidecarMissing when it is not, or its mount is on no branch."""
     common = repository.place.common
     state = mount.state(common)
     if state is None:

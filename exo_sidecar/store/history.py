@@ -51,7 +51,7 @@ def _entry(writer: str, seq: int, line: bytes, form: str | None, token: str | No
     )
 
 
-def _summary(data: Data) -> str:
+def _summary(data: Data) -> str:  # noqa: C901 - one row per type
     """Return what happened in a few words."""
     match data:
         case TicketCreated():

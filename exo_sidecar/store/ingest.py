@@ -151,8 +151,10 @@ class Ingest:
         self._db.execute(
             "INSERT INTO events (writer, seq, digest, depth, type, subject, ticket, epoch, claim, session, line, form)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (writer, event.seq, digest, depth, event.type, event.subject)
-            + (ticket, epoch, claim, event.session, line, fault),
+            (
+                *(writer, event.seq, digest, depth, event.type, event.subject),
+                *(ticket, epoch, claim, event.session, line, fault),
+            ),
         )
         if data is None:
             return
@@ -190,7 +192,7 @@ class Ingest:
         return self._heads[writer]
 
     def _start(self, writer: str, head: _Head, event: Event) -> _Head | None:
-        """Return the head that the event must follow: a fork's first follows its parent's event; None to wait for it."""
+        """Return the head that the event must follow: a fork's first follows its parent's; None to wait for it."""
         if head.seq or "-" not in writer or event.seq == 1:
             return head
         clone = clone_of(writer)
@@ -212,7 +214,7 @@ class Ingest:
             self._see(writer, seq, other, highest)
 
     def _see(self, writer: str, at: int, other: str, seq: int) -> None:
-        """Write down that the event `at` knows `other` up to `seq`; rows hold the highest so far, so that one look answers."""
+        """Write down that the event `at` knows `other` up to `seq`; rows hold the highest so far: one look answers."""
         self._db.execute(
             "INSERT OR REPLACE INTO seen VALUES (?1, ?2, ?3, MAX(?4, COALESCE((SELECT seq FROM seen"
             " WHERE writer = ?1 AND other = ?2 AND at <= ?3 ORDER BY at DESC LIMIT 1), 0)))",

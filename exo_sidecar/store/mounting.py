@@ -6,6 +6,7 @@ was here before has none: a mark says that its files are still to be written, an
 
 import os
 import stat
+import unicodedata
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,8 @@ from exo_sidecar.store.governed import Governed
 
 DEFAULT_BRANCH: Final = "exo-governance"
 DEFAULT_PATH: Final = ".exo"
+PATH_BYTES_MAX: Final = 200
+"""Of the mount's path inside the repository: what is below it needs room, too."""
 MARK: Final = "mounting"
 """In `<common>/exo/`: the mount's files are still to be written."""
 
@@ -51,9 +54,10 @@ def place_of_mount(place: Place, wanted: str) -> Path:
     if wanted == DEFAULT_PATH:
         return default_mount(place)
     given = Path(wanted)
-    relative = Path(os.path.relpath(given, top)) if given.is_absolute() else given
+    relative = Path(os.path.relpath(given, top)) if given.is_absolute() and "\0" not in wanted else given
+    _check_name(relative.as_posix() if given.is_absolute() else wanted)
     parts = relative.parts
-    if not parts or ".." in parts or ".git" in {part.lower() for part in parts} or "\0" in wanted:
+    if not parts or ".." in parts or ".git" in {part.lower() for part in parts}:
         message = f"{wanted!r} is no folder inside {top}"
         raise SidecarPathInvalid(message, path=wanted)
     current = top
@@ -66,6 +70,14 @@ def place_of_mount(place: Place, wanted: str) -> Path:
         message = f"{current} lies in git's own folder"
         raise SidecarPathInvalid(message, path=wanted)
     return current
+
+
+def _check_name(wanted: str) -> None:
+    """Refuse what git's own files cannot hold in a line, or no file system in a name; SidecarPathInvalid."""
+    is_plain = wanted == wanted.strip() and not any(unicodedata.category(char)[0] == "C" for char in wanted)
+    if not is_plain or len(wanted.encode(errors="replace")) > PATH_BYTES_MAX:
+        message = f"{wanted[:60]!r} is no name for a folder of ours"
+        raise SidecarPathInvalid(message)
 
 
 def check_branch(branch: str) -> None:

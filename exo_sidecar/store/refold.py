@@ -73,7 +73,8 @@ def refold(index: Index, touched: Touched) -> Changed:
 def entries_of(index: Index, noun: str, subject: str) -> list[Entry]:
     """Return the events of a record that count, in fold order."""
     rows = index.db.execute(
-        "SELECT writer, seq, depth, line FROM events WHERE subject = ? AND type GLOB ? AND form IS NULL AND token IS NULL"
+        "SELECT writer, seq, depth, line FROM events"
+        " WHERE subject = ? AND type GLOB ? AND form IS NULL AND token IS NULL"
         " ORDER BY depth, writer, seq",
         (subject, f"{noun}.*"),
     )
@@ -115,11 +116,11 @@ def _neighbours(index: Index, ticket_id: str) -> set[str]:
 def _put_ticket(index: Index, record: TicketRecord, created: Entry) -> None:
     ticket = record.ticket
     row = (
-        (ticket.id, ticket.kind, ticket.type, ticket.title, str(ticket.status), ticket.priority, ticket.parent, 0, 0, 0)
-        + (record.is_satisfied, record.is_open, ",".join(record.conflicts), 0, created.depth, *created.name)
-        + (record.created_at, record.updated_at, codec.pack(record))
+        *(ticket.id, ticket.kind, ticket.type, ticket.title, str(ticket.status), ticket.priority, ticket.parent),
+        *(0, 0, 0, record.is_satisfied, record.is_open, ",".join(record.conflicts), 0, created.depth, *created.name),
+        *(record.created_at, record.updated_at, codec.pack(record), 0),
     )
-    index.db.execute(f"INSERT OR REPLACE INTO tickets VALUES ({', '.join('?' * len(row))}, 0)", row)
+    index.db.execute(f"INSERT OR REPLACE INTO tickets VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - marks
 
 
 def _put_edges(index: Index, ticket_id: TicketId, record: TicketRecord | None) -> None:
@@ -149,7 +150,7 @@ def _derive(index: Index, ticket_id: str) -> None:
 def _cycles(index: Index, changed: Iterable[TicketId]) -> None:
     """Mark the edge that closes a ring of parents: of each ring the edge that is last in fold order.
 
-    A ticket has one parent, so rings share no ticket and only those through a changed or marked ticket can have changed.
+    A ticket has one parent, so rings share no ticket: only those through a changed or marked ticket can have changed.
     """
     marked = {row[0] for row in index.db.execute("SELECT id FROM tickets WHERE cycle != 0")}
     for ticket_id in sorted(marked | set(changed)):

@@ -54,9 +54,7 @@ def _scalar(value: object) -> str:
 
 def _conflict(field: str, conflicts: dict[str, tuple[Version, ...]]) -> Iterator[str]:
     for name, versions in conflicts.items():
-        if name == field:
-            yield from (_comment(name, version) for version in versions[1:])
-        elif field in {"budgets", "admission"} and _belongs(name, field):
+        if name == field or (field in {"budgets", "admission"} and _belongs(name, field)):
             yield from (_comment(name, version) for version in versions[1:])
 
 

@@ -1,8 +1,8 @@
-"""The local index's tables (docs/architecture.md, "Local index"). Disposable: everything in it follows from the ledger."""
+"""The local index's tables (docs/architecture.md, "Local index"). Disposable: all of it follows from the ledger."""
 
 from typing import Final
 
-SCHEMA_NUMBER: Final = 3
+SCHEMA_NUMBER: Final = 4
 
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -57,7 +57,8 @@ CREATE INDEX tickets_parent ON tickets (parent) WHERE parent IS NOT NULL;
 CREATE INDEX tickets_conflict ON tickets (id) WHERE conflicts != '';
 CREATE INDEX tickets_cycle ON tickets (id) WHERE cycle != 0;
 
-CREATE TABLE labels (ticket TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (label, ticket)) WITHOUT ROWID;
+CREATE TABLE labels (ticket TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (ticket, label)) WITHOUT ROWID;
+CREATE INDEX labels_label ON labels (label, ticket);
 CREATE TABLE blockers (ticket TEXT NOT NULL, blocker TEXT NOT NULL, PRIMARY KEY (ticket, blocker)) WITHOUT ROWID;
 CREATE INDEX blockers_blocker ON blockers (blocker, ticket);
 CREATE TABLE keys (

@@ -1,7 +1,8 @@
 """Union of two ledgers: clone by clone, no merge base, no conflict (docs/format.md, "The fold"; docs/sync.md).
 
-Of two versions of a chain where one continues the other, the longer is taken. Where both went on differently (a restored
-backup, a copied folder) all branches are kept (chains.py). The result does not depend on which side is called ours.
+Of two versions of a chain where one continues the other, the longer is taken. Where both went on differently (a
+restored backup, a copied folder) all branches are kept (chains.py). The result does not depend on which side is
+called ours.
 """
 
 from exo_sidecar.git import tree
@@ -12,7 +13,7 @@ from exo_sidecar.store.chains import Lines
 
 
 def unite(objects: Objects, ours: Oid | None, theirs: Oid | None) -> dict[str, bytes | None]:
-    """Return the segment files that turn the ledger of tree `ours` into the union of both; cost follows the difference."""
+    """Return the segments that turn the ledger of tree `ours` into the union of both; cost follows the difference."""
     clones = {
         layout.clone_of(segment.writer)
         for change in tree.diff(objects, ours, theirs, layout.LEDGER)

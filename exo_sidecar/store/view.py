@@ -151,7 +151,8 @@ class IndexView:
             return wanted
         found = self._starting(wanted) or self._own_part(wanted)
         if len(found) > 1:
-            message = f"{text} fits {', '.join(found[:_SUGGESTIONS_MAX])}{' and more' if len(found) > _SUGGESTIONS_MAX else ''}"
+            more = " and more" if len(found) > _SUGGESTIONS_MAX else ""
+            message = f"{text} fits {', '.join(found[:_SUGGESTIONS_MAX])}{more}"
             raise IdAmbiguous(message, id=text, matches=tuple(found))
         if not found:
             message = f"there is no ticket {text}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-Yaml: TypeAlias = None | bool | int | float | str | list["Yaml"] | dict[str, "Yaml"]
+Yaml: TypeAlias = bool | int | float | str | list["Yaml"] | dict[str, "Yaml"] | None
 
 BYTES_MAX: Final = 256 * 1024
 DEPTH_MAX: Final = 20
@@ -52,7 +52,7 @@ def _check_nesting(events: Iterable[object]) -> None:
             depth -= 1
         if depth > DEPTH_MAX and isinstance(event, yaml.CollectionStartEvent):
             message = "nested too deeply"
-            raise YamlError(message, event.start_mark.line + 1)
+            raise YamlError(message, event.start_mark.line + 1 if event.start_mark else 1)
 
 
 def _value(node: object, open_nodes: set[int]) -> Yaml:

@@ -14,9 +14,12 @@ PAGE: Final = ROOT / "docs" / "benchmarks.md"
 _HEAD: Final = """\
 # Benchmarks
 
-Written by `{command}`; {machine}. Times are in milliseconds. The minimum of the runs is judged, because other
-work on a machine only ever adds; ratios are minimum to minimum within the same run. The budgets are those of
-[architecture.md](architecture.md). Whole processes include the start of Python.
+Written by `{command}` on this machine: {machine}.
+
+Times are in milliseconds. The minimum of the runs is judged, because other work on a machine only ever adds; ratios
+are minimum to minimum within the same run. The budgets are those of
+[architecture.md](architecture.md#budgets) and hold for a quiet machine, where the load average is below the number of
+cores; above it, processes and the disk are shared with other work. Whole processes include the start of Python.
 """
 
 
@@ -72,5 +75,6 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _machine() -> str:
     git = subprocess.check_output(["git", "--version"], text=True).split()[2]
-    system = f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores"
+    load = f"load average {os.getloadavg()[1]:.1f}"
+    system = f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores, {load}"
     return f"{system}, Python {platform.python_version()}, git {git}, dulwich {version('dulwich')}"

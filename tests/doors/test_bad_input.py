@@ -117,7 +117,7 @@ def assert_harmless(operation: Operation, folder: Path, *, every_value: bool) ->
         place = repository or a_repository(folder, f"repo{number}")
         around |= {} if repository else {f"repo{number}": ""}
         ran = exo_in_process(place, *attempt.argv, *(("--json",) if number % 2 else ()))
-        fault = fault_of(ran, is_json=bool(number % 2))
+        fault = fault_of(ran, is_json=bool(number % 2)) or git(place, "status", "--porcelain") or None
         if fault is not None:
             faults.append(f"{attempt.name}: {fault}")
     assert faults == []
@@ -245,6 +245,16 @@ def test_a_real_process_answers_as_the_one_in_process(tmp_path: Path, number: in
     value = list(VALUES.values())[number].replace("\0", "")[:100_000]
     ran = exo(repository, "ticket-edit", "T2", f"--note={value}", "--json")
     assert fault_of(ran, is_json=True) is None
+    assert_sound(repository)
+
+
+def test_texts_that_are_too_long_together_are_refused(tmp_path: Path) -> None:
+    repository = a_busy_repository(tmp_path)
+    long = "\U0001f469" * 16_000
+    texts = [f"--{name}={long}" for name in ("brain-dump", "boundary", "success-condition")]
+    ran = exo_in_process(repository, "intent-create", "Large", *texts, "--json")
+    assert fault_of(ran, is_json=True) is None
+    assert ran.exit == 2
     assert_sound(repository)
 
 

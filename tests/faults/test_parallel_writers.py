@@ -86,6 +86,6 @@ def assert_everything_arrived(folder: Path) -> None:
         wanted = [(writer, number) for writer in range(WRITERS) for number in range(TRANSACTIONS)]
         assert notes == {f"{writer}/{number}" for writer, number in wanted}
         for writer, number in wanted:
-            assert view.find_ticket(f"TICKET-W{writer}N{number}")
+            assert view.find_ticket(f"TICKET-W{writer}N{number}").id == f"TICKET-W{writer}N{number}"
         assert view.quarantined() == ()
         git(folder, "fsck", "--strict")

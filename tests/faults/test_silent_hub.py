@@ -123,3 +123,5 @@ def unconfirmed(shop: Shop, ran: Ran) -> None:
     assert not ran.data["released_lease"]
     assert "FINISH_UNCONFIRMED" in [warning["code"] for warning in ran.answer["warnings"]]
     assert shop.fails(0, "session-finish", "--summary", "again")["code"] == "SESSION_NOT_ACTIVE"
+    told = shop.exo(0, "status").answer["warnings"]
+    assert [warning["code"] for warning in told] == ["FINISH_UNCONFIRMED"]

@@ -11,6 +11,8 @@ import pytest
 from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
 from exo_sidecar.model.event import DocumentEdited, Draft
 from exo_sidecar.store import codec, publish
+from exo_sidecar.store.governed import Governed
+from exo_sidecar.store.journal import Pending
 from tests.support import dying
 from tests.support.repositories import git
 from tests.support.stores import (
@@ -158,10 +160,9 @@ def killed_again_and_again(folder: Path, *, kills: int, seed: int) -> dict[str, 
 
 def walk_chain(one: Clone) -> None:
     """Follow the chain of the only writer: numbers without a gap, each event naming the one before it."""
-    before, number = NO_DIGEST, 0
-    for _, line in ledger_lines(one):
+    before = NO_DIGEST
+    for number, (_, line) in enumerate(ledger_lines(one), 1):
         event = codec.decode(line)
-        number += 1
         assert (event.seq, event.prev) == (number, before)
         before = sha256_hex(line)
 
@@ -226,8 +227,8 @@ def write_and_die(folder: Path, say: Say) -> None:
     one = opened(folder)
     whole = publish.finish
 
-    def finish_and_die(*args: object) -> None:
-        whole(*args)  # type: ignore[arg-type]
+    def finish_and_die(governed: Governed, pending: Pending) -> None:
+        whole(governed, pending)
         dying.die()
 
     publish.finish = finish_and_die

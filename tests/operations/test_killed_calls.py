@@ -22,9 +22,10 @@ def dies(shop: Shop, monkeypatch: pytest.MonkeyPatch, step: Step, *args: str) ->
     def killed(*_: object, **__: object) -> None:
         raise SystemExit
 
-    with monkeypatch.context() as dying, pytest.raises(SystemExit):
+    with monkeypatch.context() as dying:
         dying.setattr(*step, killed)
-        shop.exo(0, *args)
+        with pytest.raises(SystemExit):
+            shop.exo(0, *args)
     common = locate(shop.clones[0]).common
     dead = replace(ancestry.this_process(), started=1)
     for live in live_sessions.listed(common).sessions:

@@ -33,11 +33,10 @@ STEPS = st.lists(
 def test_clones_that_know_the_same_events_are_equal_to_the_byte(
     count: int, hubs: int, steps: list[Step], order: random.Random
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        with closing(a_company(Path(folder), count, hubs=hubs)) as clones:
-            for step in steps:
-                random_work.do(clones, step, hubs)
-            come_together(clones, hubs, order)
+    with tempfile.TemporaryDirectory() as folder, closing(a_company(Path(folder), count, hubs=hubs)) as clones:
+        for step in steps:
+            random_work.do(clones, step, hubs)
+        come_together(clones, hubs, order)
 
 
 @pytest.mark.timeout(300)

@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 _CHANGES: Final = frozenset(
@@ -71,7 +72,7 @@ def started(work: Work, *, die_at: int = _NEVER, torn: bool = False) -> Child:
         os.close(reading)
         if die_at:
             _Death(die_at, torn=torn).prepare()
-        work(lambda word: os.write(writing, f"{word}\n".encode()) and None)
+        work(partial(_say, writing))
         status = 0
     except BaseException as error:
         os.write(2, f"{type(error).__name__}: {error}\n".encode())
@@ -83,6 +84,10 @@ def started(work: Work, *, die_at: int = _NEVER, torn: bool = False) -> Child:
 def forked(work: Work, *, die_at: int = _NEVER, torn: bool = False) -> Fate:
     """Run `work` in a child as `started` does, to its end."""
     return started(work, die_at=die_at, torn=torn).ended()
+
+
+def _say(handle: int, word: str) -> None:
+    os.write(handle, f"{word}\n".encode())
 
 
 def die() -> None:

@@ -219,8 +219,8 @@ class Finish(_Working):
         assert (ran.exit == 0) == (not finished)
         assert self._finish()["summary"] == f"round {self.number}"
         assert self.ticket()["status"] == "todo"
-        if TICKET in leases_held(self.server, self.clone):
-            # It ended here and the authority has not heard of it: the next sync tells it.
+        if ran.exit != 0:
+            # It ended here, and perhaps the authority has not heard of it: the next sync tells it.
             self.ok("sync")
         self.end()
 
@@ -248,6 +248,8 @@ class Release(_Working):
     def settle(self, killed: Ran) -> None:
         ran = self.again(*self.command(), already=["LEASE_NOT_HELD"])
         assert ran.exit != 0 or killed.exit != 0
+        if ran.exit != 0:
+            self.ok("sync")
         assert self.ticket()["status"] == "todo"
         self.end()
 

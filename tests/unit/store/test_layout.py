@@ -27,7 +27,7 @@ def test_a_segment_is_found_again_by_its_path(writer: str) -> None:
         f"ledger/ab/{WRITER}/../000001.jsonl",
         f"ledger/ab/{WRITER}/000001.jsonl/x",
         f"/ledger/ab/{WRITER}/000001.jsonl",
-        f"ledger/ab/{WRITER}/٠٠٠٠٠١.jsonl",
+        f"ledger/ab/{WRITER}/\N{ARABIC-INDIC DIGIT ZERO}00001.jsonl",
         f"Ledger/ab/{WRITER}/000001.jsonl",
     ],
 )
@@ -50,7 +50,7 @@ def test_a_ticket_is_found_again_by_its_path(ticket: str) -> None:
         "tickets/00/../00/TICKET-001.yaml",
         "tickets/00/TICKET-001.yaml\n",
         "tickets/00/TICKET-00" + "0" * 60 + ".yaml",
-        "tickets/00/TICKET-٠٠.yaml",
+        "tickets/00/TICKET-\N{ARABIC-INDIC DIGIT ZERO}0.yaml",
     ],
 )
 def test_anything_else_is_no_ticket(path: str) -> None:
