@@ -19,6 +19,8 @@ READER_WAIT_SECONDS: Final = 1.0
 """A reader that gets no lock within this time folds in memory."""
 WRITER_WAIT_SECONDS: Final = 30.0
 """A writer holds the clone's lock already: only readers that refresh can be in its way."""
+_CACHE_KIB: Final = 64 * 1024
+"""An upper bound, used while an index of many records is built: with less its pages go to the disk again and again."""
 _PROGRAM: Final = f"{__version__}/{SCHEMA_NUMBER}/{RENDER_NUMBER}"
 
 
@@ -101,6 +103,7 @@ def _open(path: Path, wait_seconds: float) -> Index:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         index = Index(connection)
         if not _is_ours(index):
             with index.transaction():

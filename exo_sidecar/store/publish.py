@@ -1,4 +1,4 @@
-"""Publish: one commit on the governance branch, and the mount brought along (docs/architecture.md, "Transactions").
+"""Publish: one commit on the governance branch, and the mount brought along (docs/architecture.md, "A transaction").
 
 Order of writes: objects and their folders; the journal; the branch by compare-and-swap; the files of the mount; the
 git index; the record of the tip. Killed before the swap nothing has happened, after it the next operation finishes.

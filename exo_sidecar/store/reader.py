@@ -69,5 +69,6 @@ class Reader:
 
     def _folded(self) -> Index:
         index = indexes.in_memory()
-        refresh.to_tip(index, self.governed.repository.objects, self.governed.tip(), self.progress)
+        with index.transaction():  # statement by statement it takes twice as long
+            refresh.to_tip(index, self.governed.repository.objects, self.governed.tip(), self.progress)
         return index

@@ -115,10 +115,21 @@ def _neighbours(index: Index, ticket_id: str) -> set[str]:
 
 def _put_ticket(index: Index, record: TicketRecord, created: Entry) -> None:
     ticket = record.ticket
+    score = _score(ticket.priority, 0)
     row = (
         *(ticket.id, ticket.kind, ticket.type, ticket.title, str(ticket.status), ticket.priority, ticket.parent),
-        *(0, 0, 0, record.is_satisfied, record.is_open, ",".join(record.conflicts), 0, created.depth, *created.name),
-        *(record.created_at, record.updated_at, codec.pack(record), 0),
+        *(
+            score,
+            0,
+            0,
+            record.is_satisfied,
+            record.is_open,
+            ",".join(record.conflicts),
+            0,
+            created.depth,
+            *created.name,
+        ),
+        *(record.created_at, record.updated_at, codec.pack(record), -score),
     )
     index.db.execute(f"INSERT OR REPLACE INTO tickets VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - marks
 
@@ -133,18 +144,26 @@ def _put_edges(index: Index, ticket_id: TicketId, record: TicketRecord | None) -
 
 
 def _derive(index: Index, ticket_id: str) -> None:
-    """Write what follows for a ticket from its neighbours: open blockers, unblocks, score."""
-    index.db.execute(
-        "UPDATE tickets SET unblocks = (SELECT COUNT(*) FROM blockers b JOIN tickets t ON t.id = b.ticket"
-        " WHERE b.blocker = ?1 AND t.is_open), open_blockers = (SELECT COUNT(*) FROM blockers b"
-        " LEFT JOIN tickets t ON t.id = b.blocker WHERE b.ticket = ?1 AND NOT COALESCE(t.satisfied, 0)) WHERE id = ?1",
+    """Write what follows for a ticket from its neighbours: open blockers, unblocks, score; nothing when it stands."""
+    row = index.db.execute(
+        "SELECT (SELECT COUNT(*) FROM blockers b JOIN tickets t ON t.id = b.ticket WHERE b.blocker = ?1 AND t.is_open),"
+        " (SELECT COUNT(*) FROM blockers b LEFT JOIN tickets t ON t.id = b.blocker"
+        " WHERE b.ticket = ?1 AND NOT COALESCE(t.satisfied, 0)), unblocks, open_blockers, priority"
+        " FROM tickets WHERE id = ?1",
         (ticket_id,),
-    )
+    ).fetchone()
+    if row is None or row[:2] == row[2:4]:
+        return
+    unblocks, open_blockers, _, _, priority = row
+    score = _score(priority, unblocks)
     index.db.execute(
-        "UPDATE tickets SET score = 100 * (6 - MIN(MAX(priority, 1), 5)) + 30 * unblocks,"
-        " rank = -100 * (6 - MIN(MAX(priority, 1), 5)) - 30 * unblocks WHERE id = ?",  # rises as the score falls
-        (ticket_id,),
+        "UPDATE tickets SET unblocks = ?, open_blockers = ?, score = ?, rank = ? WHERE id = ?",
+        (unblocks, open_blockers, score, -score, ticket_id),
     )
+
+
+def _score(priority: int, unblocks: int) -> int:
+    return 100 * (6 - min(max(priority, 1), 5)) + 30 * unblocks
 
 
 def _cycles(index: Index, changed: Iterable[TicketId]) -> None:
@@ -157,7 +176,7 @@ def _cycles(index: Index, changed: Iterable[TicketId]) -> None:
         ring = _ring(index, ticket_id)
         closing = max(ring, key=lambda member: _edge_order(index, member), default=None)
         for member in {ticket_id, *ring}:
-            index.db.execute("UPDATE tickets SET cycle = ? WHERE id = ?", (member == closing, member))
+            index.db.execute("UPDATE tickets SET cycle = ?1 WHERE id = ?2 AND cycle != ?1", (member == closing, member))
 
 
 def _ring(index: Index, start: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The local index's tables (docs/architecture.md, "Local index"). Disposable: all of it follows from the ledger."""
+"""The local index's tables (docs/decisions/0007). Disposable: all of it follows from the ledger."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Settings in force: the latest text of config.yaml that parses (docs/architecture.md, "Errors").
+"""Settings in force: the latest text of config.yaml that parses (docs/architecture.md, "Errors and exit status").
 
 A text that does not parse never silently becomes the defaults: the last one that did stays, and the fault is a finding.
 """

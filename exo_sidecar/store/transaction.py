@@ -1,4 +1,4 @@
-"""Transaction: one rule, one commit (docs/architecture.md, "Transactions").
+"""Transaction: one rule, one commit (docs/architecture.md, "A transaction").
 
 The clone's lock is held by the caller. The index is changed in one SQLite transaction together with the branch: it is
 committed after the branch moved and rolled back when it did not, so it is never ahead. Hand edits of the files that the

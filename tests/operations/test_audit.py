@@ -185,9 +185,7 @@ def test_a_hand_edit_that_is_not_taken_in_yet_is_only_a_warning(tmp_path: Path) 
         ("id: ", "id: OTHER-", 1),
     ],
 )
-def test_a_broken_ticket_file_is_named_and_everything_else_works(
-    tmp_path: Path, old: str, new: str, line: int
-) -> None:
+def test_a_broken_ticket_file_is_named_and_everything_else_works(tmp_path: Path, old: str, new: str, line: int) -> None:
     shop = a_lone_shop(tmp_path)
     ticket = shop.clones[0] / ".exo" / "tickets" / "t1" / "TICKET-T1.yaml"
     text = ticket.read_text().replace(old, new, 1)

@@ -352,4 +352,3 @@ def assert_refused(shop: Shop, number: int, writer: str, command: str) -> None:
     assert error["details"]["events"][0].startswith(f"{writer}:")
     assert (shop.tip(number), git(shop.clones[number], "-C", ".exo", "status", "--porcelain")) == before
     assert shop.ok(number, "ticket-list")["count"] > 0
-

@@ -229,7 +229,8 @@ def dump(index: Index) -> dict[str, list[tuple[object, ...]]]:
 def rebuilt(one: Clone) -> Index:
     """Return a fold of the clone's whole ledger from scratch."""
     index = in_memory()
-    rebuild(index, one.store.governed.repository.objects, one.tree, lambda _: None)
+    with index.transaction():
+        rebuild(index, one.store.governed.repository.objects, one.tree, lambda _: None)
     return index
 
 
