@@ -28,7 +28,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=12)
+@settings(max_examples=10)
 @given(count=st.integers(2, 5), hubs=st.integers(1, 2), steps=STEPS, order=st.randoms(use_true_random=False))
 def test_clones_that_know_the_same_events_are_equal_to_the_byte(
     count: int, hubs: int, steps: list[Step], order: random.Random
