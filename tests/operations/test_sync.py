@@ -243,7 +243,7 @@ def test_a_remote_that_is_gone_is_said_in_time(tmp_path: Path, command: str) -> 
 def test_a_remote_that_never_answers_costs_the_time_limit_and_no_more(tmp_path: Path) -> None:
     shop = a_shop(tmp_path)
     config = shop.clones[0] / ".exo" / "config.yaml"
-    config.write_text(config.read_text() + "\nsync:\n  timeout_seconds: 1\n")
+    config.write_text(config.read_text().replace("timeout_seconds: 5", "timeout_seconds: 1"))
     shop.ok(0, "sync")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/hub.git"
