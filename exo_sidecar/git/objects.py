@@ -105,7 +105,7 @@ class Objects:
         pending = list(fresh.items())
         touched: set[Path] = set()
         for start in range(0, len(pending), _OPEN_MAX):
-            touched |= self._write_batch(pending[start : start + _OPEN_MAX], durable=durable)
+            touched |= self._write_surely(pending[start : start + _OPEN_MAX], durable=durable)
         if durable:
             _sync_folders(touched)
         return oids
@@ -161,6 +161,15 @@ class Objects:
         if object_id(found.kind, found.data) != oid:
             raise _damaged(oid, "its content has another id")
         return found
+
+    def _write_surely(self, batch: Sequence[tuple[Oid, bytes]], *, durable: bool) -> set[Path]:
+        """Write a batch again when somebody's prune took a temporary file away before it had its name."""
+        for _ in range(_ATTEMPTS_MAX - 1):
+            try:
+                return self._write_batch(batch, durable=durable)
+            except FileNotFoundError:
+                continue
+        return self._write_batch(batch, durable=durable)
 
     def _write_batch(self, batch: Sequence[tuple[Oid, bytes]], *, durable: bool) -> set[Path]:
         """Write every file, then sync every file, then rename: in this order the disk's journal is written once."""
