@@ -103,9 +103,7 @@ def _taken_in(view: View, ticket: Ticket, known: Collection[TicketId], operation
 
 def _scalars(view: View, ticket: Ticket) -> Fields:
     plain = Ticket(id=ticket.id, title="")
-    changed = {
-        name: scalar_of(ticket, name) for name in SCALARS if scalar_of(ticket, name) != scalar_of(plain, name)
-    }
+    changed = {name: scalar_of(ticket, name) for name in SCALARS if scalar_of(ticket, name) != scalar_of(plain, name)}
     own = {name: value for name, value in changed.items() if name not in _REFERENCES}
     return fields.clean(view, {"kind": ticket.kind, "title": ticket.title, **own})
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Final, TypeAlias
 
+import urllib3
 from dulwich.client import (
     GitClient,
     SSHGitClient,
@@ -31,7 +32,8 @@ from exo_sidecar.git.watchdog import Watchdog
 from exo_sidecar.model.errors import TimedOut
 
 if TYPE_CHECKING:
-    from dulwich.client import HTTPResponse
+    from dulwich.client import AuthCallbackPoolManager, HTTPResponse
+    from urllib3 import BaseHTTPResponse, PoolManager
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -179,6 +181,7 @@ class HttpClient(_Noting, Urllib3HttpGitClient):
             auth_callback=_Asker(base, address.username is not None).answer,
         )
         manager.connection_pool_kw["retries"] = _HTTP_RETRIES
+        self._responses = _kept_responses(manager)
         super().__init__(
             base,
             pool_manager=manager,
@@ -192,7 +195,9 @@ class HttpClient(_Noting, Urllib3HttpGitClient):
 
     @override
     def close(self) -> None:
-        """Close the connections that are kept for a next request."""
+        """Close every connection: those kept for a next request, and those of answers that nobody read to the end."""
+        while self._responses:
+            self._responses.pop().close()
         self.pool_manager.clear()
 
     @override
@@ -215,6 +220,26 @@ class HttpClient(_Noting, Urllib3HttpGitClient):
             return found
 
         return response, bounded
+
+
+def _kept_responses(manager: "AuthCallbackPoolManager | PoolManager") -> "list[BaseHTTPResponse]":
+    """Return the list in which every response will be kept: the library drops refusals unread, and open."""
+    inner = manager if isinstance(manager, urllib3.PoolManager) else manager._pool_manager  # noqa: SLF001 - no other way
+    found: list[BaseHTTPResponse] = []
+    ask = inner.urlopen
+
+    def urlopen(
+        method: str,
+        url: str,
+        redirect: bool = True,  # noqa: FBT001, FBT002 - the library's shape
+        **words: object,
+    ) -> "BaseHTTPResponse":
+        response = ask(method, url, redirect, **words)
+        found.append(response)
+        return response
+
+    inner.urlopen = urlopen  # type: ignore[method-assign]  # seen by its own `request` alone
+    return found
 
 
 class _Asker:

@@ -18,10 +18,9 @@ def hints_in(path: Path) -> Iterator[str]:
     """Yield the texts of `hint=...` and `advice = ...` in a module."""
     for node in ast.walk(ast.parse(path.read_text())):
         values: list[ast.expr | None] = []
-        if isinstance(node, ast.keyword) and node.arg in {"hint", "advice"}:
-            values.append(node.value)
-        elif isinstance(node, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id in {"hint", "advice"} for target in node.targets
+        if (isinstance(node, ast.keyword) and node.arg in {"hint", "advice"}) or (
+            isinstance(node, ast.Assign)
+            and any(isinstance(target, ast.Name) and target.id in {"hint", "advice"} for target in node.targets)
         ):
             values.append(node.value)
         for value in values:
