@@ -63,11 +63,11 @@ def merge(store: Store, remote: str, theirs: Oid, progress: Progress, *, known: 
         else:
             root = canon.canonical(index, objects, ours, their_tree, progress).root
             vector = verified.of_tree(index, objects, root, their_tree)
+            if own != _own_chain(store, index):
+                store.renew_clone_id()  # before the branch moves: a kill in between must not forget the twin
             target = _move(store, tip, theirs, root)
             index.set_tip(target)
         verified.write(governed.folder, remote, verified.joined(stored, vector))
-        if own != _own_chain(store, index):
-            store.renew_clone_id()
         left_out = _left_out(store, theirs, target) if target not in {tip, theirs} else ()
         return Merged(target, target != tip, _count(index) - before, left_out)
 
