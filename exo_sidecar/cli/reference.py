@@ -108,8 +108,12 @@ def declared_errors() -> tuple[type[ExoError], ...]:
     for found in pkgutil.walk_packages(exo_sidecar.__path__, f"{exo_sidecar.__name__}."):
         if not found.name.endswith("__main__") and _importable(found.name):
             importlib.import_module(found.name)
-    by_code = {each.code: each for each in _below(ExoError) if "code" in vars(each)}
-    return tuple(by_code[code] for code in sorted(by_code))
+    declared = (each for each in _below(ExoError) if "code" in vars(each))
+    own = [each for each in declared if each.__module__.startswith(exo_sidecar.__name__)]
+    by_code: dict[str, type[ExoError]] = {}
+    for each in sorted(own, key=lambda error: (error.code, error.__module__, error.__qualname__)):
+        by_code.setdefault(each.code, each)  # whatever was imported first, the page is the same
+    return tuple(by_code.values())
 
 
 def _importable(name: str) -> bool:
