@@ -106,3 +106,8 @@ def _text(data: bytes, encoding: str) -> str:
         return data.decode(encoding)
     except (LookupError, UnicodeDecodeError):
         return data.decode(errors="surrogateescape")
+
+
+def tree_of(objects: Objects, commit: Oid | None) -> Oid | None:
+    """Return the tree of a commit; None for none."""
+    return read(objects, commit).tree if commit else None

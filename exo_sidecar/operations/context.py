@@ -172,6 +172,11 @@ class Context:
             self.tell(finding)
         return callers.resolve(call, listed.sessions)
 
+    @property
+    def is_person(self) -> bool:
+        """Whether a person acts: the actor says so, and no agent's environment contradicts it."""
+        return not is_agent(self.caller.actor) and not identity.is_agent_environment(self.environ)
+
     @cached_property
     def now(self) -> Instant:
         """The wall clock's time, one for the whole call; for people only."""
@@ -249,5 +254,4 @@ class Context:
     def _absorb(self, view: View, before: TicketRecord | None, after: Ticket) -> Outcome:
         from exo_sidecar.domain import edits  # noqa: PLC0415  (15 ms, and most calls find no hand edit)
 
-        human = not is_agent(self.caller.actor) and not identity.is_agent_environment(self.environ)
-        return edits.absorb_ticket(view, before, after, self.caller, human=human)
+        return edits.absorb_ticket(view, before, after, self.caller, human=self.is_person)

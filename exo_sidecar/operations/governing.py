@@ -16,7 +16,7 @@ from exo_sidecar.git.remote import Remote
 from exo_sidecar.leases import authority as authorities
 from exo_sidecar.leases.seen import LeaseUnsupported
 from exo_sidecar.model import ids
-from exo_sidecar.model.errors import Conflict, NotARepository, Offline
+from exo_sidecar.model.errors import NotARepository, Offline
 from exo_sidecar.model.event import AuthoritySet, Draft
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.outcome import Outcome
@@ -24,13 +24,11 @@ from exo_sidecar.model.view import View
 from exo_sidecar.operations import migrating
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.migrating import Migrated
-from exo_sidecar.store import mounting, publish
+from exo_sidecar.store import mounting
 from exo_sidecar.store.authority import SUBJECT
 from exo_sidecar.store.transaction import Rule
-from exo_sidecar.sync import distance
-from exo_sidecar.sync.merge import merge
+from exo_sidecar.sync import distance, sync
 
-MERGES_MAX: Final = 50
 _USUAL_REMOTE: Final = "origin"
 
 Source = Literal["local", "remote", "new"]
@@ -130,7 +128,8 @@ def _mount(ctx: Context, wanted: Wanted, asked: _Asked, found: Mounted, first: R
     spot = migrating.place_now(ctx, path)
     mounting.attach(ctx.repository, wanted.branch, spot)
     if asked.tip is not None and asked.remote is not None:
-        _merge(ctx, asked.remote, asked.tip)
+        distance.note(ctx.governed, str(asked.remote), asked.tip)
+        sync.join(ctx.store, asked.remote, asked.tip)
     _name_authority(ctx, asked.remote, first if migration is None and asked.tip is None else _nothing)
     migrated = migrating.take_over(ctx, migration, absorb=wanted.absorb_folder) if migration else None
     upstream = mounting.configure(ctx.repository, wanted.branch, _configured(ctx, wanted))
@@ -176,22 +175,6 @@ def _ask(ctx: Context, wanted: Wanted) -> _Asked:
     if tip is not None and not ctx.dry_run:
         mounting.check_format(ctx.repository, tip)
     return _Asked(remote, tip)
-
-
-def _merge(ctx: Context, remote: Remote, tip: Oid) -> None:
-    """Bring what the remote has into the branch: its ledger lines; its tree only when ours would be the same."""
-    store = ctx.store
-    distance.note(store.governed, str(remote), tip)
-    for _ in range(MERGES_MAX):
-        try:
-            with store.locked():
-                store.clone_id()
-                merge(store, str(remote), tip, store.progress)
-        except publish.Moved:
-            continue
-        return
-    message = f"{store.governed.branch} kept moving while {remote} was merged"
-    raise Conflict(message)
 
 
 def _name_authority(ctx: Context, remote: Remote | None, first: Rule) -> None:

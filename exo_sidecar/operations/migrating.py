@@ -6,14 +6,13 @@ from typing import Final
 import msgspec
 
 from exo_sidecar.domain import migration as rules
-from exo_sidecar.git import tree
+from exo_sidecar.git import commits, tree
 from exo_sidecar.model import instant
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.view import View
 from exo_sidecar.operations.context import Context
 from exo_sidecar.store import hand_edits, migration, mounting
-from exo_sidecar.store.governed import Governed
 from exo_sidecar.store.migration import FolderChanging, Known, Migration
 from exo_sidecar.store.saved import Saved
 
@@ -109,7 +108,7 @@ def _take_in(ctx: Context, known: Known) -> None:
 
 def _report(ctx: Context, begun: Migration, saved: Saved | None) -> Migrated:
     commit = ctx.repository.refs.read(begun.ref)
-    root = Governed(ctx.repository, "", Path(begun.path), Path(begun.path)).tree_of(commit)
+    root = commits.tree_of(ctx.repository.objects, commit)
     for left_out in saved.left_out[:FINDINGS_MAX] if saved else ():
         ctx.warn("MIGRATION_NOT_SAVED", f"{left_out} is only in {begun.aside}: git has no form for it")
     files = sum(1 for _ in tree.walk(ctx.repository.objects, root))

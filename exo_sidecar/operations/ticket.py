@@ -8,7 +8,6 @@ from exo_sidecar.domain import holding, moves, tickets, wording
 from exo_sidecar.domain.holding import Standing
 from exo_sidecar.domain.moves import Ask
 from exo_sidecar.domain.tickets import Change, Wish
-from exo_sidecar.host.identity import is_agent_environment
 from exo_sidecar.model import actor as actors
 from exo_sidecar.model import lifecycle
 from exo_sidecar.model.errors import Internal, NotFound, ValueInvalid
@@ -272,8 +271,7 @@ def _ask(params: TicketMove) -> Ask:
 
 def _standing(ctx: Context, view: View, record: TicketRecord) -> Standing:
     """Return how the caller stands to the ticket; under an agent nobody counts as a person."""
-    human = not actors.is_agent(ctx.caller.actor) and not is_agent_environment(ctx.environ)
-    return holding.standing(view, record.id, ctx.caller, human=human)
+    return holding.standing(view, record.id, ctx.caller, human=ctx.is_person)
 
 
 def _page(view: View, params: TicketList, after: str | None) -> tuple[TicketRow, ...]:

@@ -30,7 +30,7 @@ class Governed(NamedTuple):
 
     def tree_of(self, commit: Oid | None) -> Oid | None:
         """Return the tree of a commit of this repository."""
-        return commits.read(self.repository.objects, commit).tree if commit else None
+        return commits.tree_of(self.repository.objects, commit)
 
 
 def governed(repository: Repository) -> Governed:

@@ -18,7 +18,7 @@ def to_tip(index: Index, objects: Objects, tip: Oid | None, progress: Progress) 
     """Fold the ledger at `tip` into the index, inside the caller's SQLite transaction."""
     if index.tip == tip:
         return
-    to_tree(index, objects, commits.read(objects, tip).tree if tip else None, progress)
+    to_tree(index, objects, commits.tree_of(objects, tip), progress)
     index.set_tip(tip)
 
 

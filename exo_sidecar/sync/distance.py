@@ -52,7 +52,7 @@ def measure(governed: Governed, remote: str) -> Distance:
 def between(repository: Repository, theirs: Oid | None, ours: Oid | None) -> tuple[int, int]:
     """Return the number of events that only `ours` has, and that only `theirs` has; cost follows the difference."""
     ahead = behind = 0
-    old, new = _tree(repository, theirs), _tree(repository, ours)
+    old, new = (commits.tree_of(repository.objects, commit) for commit in (theirs, ours))
     for change in tree.diff(repository.objects, old, new, layout.LEDGER):
         if layout.parse_segment(change.path) is None:
             continue
@@ -60,10 +60,6 @@ def between(repository: Repository, theirs: Oid | None, ours: Oid | None) -> tup
         ahead += max(0, growth)
         behind += max(0, -growth)
     return ahead, behind
-
-
-def _tree(repository: Repository, commit: Oid | None) -> Oid | None:
-    return commits.read(repository.objects, commit).tree if commit else None
 
 
 def _lines(objects: Objects, entry: tree.Entry | None) -> int:

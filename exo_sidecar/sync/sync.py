@@ -19,6 +19,7 @@ from exo_sidecar.store.store import Store
 from exo_sidecar.store.transaction import Committed
 from exo_sidecar.sync import distance, verified
 from exo_sidecar.sync.merge import Merged, merge
+from exo_sidecar.sync.verified import Vector
 
 _PAUSE_SECONDS: Final = 0.05
 _PAUSE_SECONDS_MAX: Final = 2.0
@@ -94,11 +95,19 @@ def pull(store: Store, remote: Remote, *, timeout_seconds: float) -> Pulled:
     tip = store.governed.tip()
     if theirs is None or theirs == tip:
         return Pulled(theirs, Merged(tip, merged=False, events=0))
+    return Pulled(theirs, join(store, remote, theirs, known))
+
+
+def join(store: Store, remote: Remote, theirs: Oid, known: Vector | None = None) -> Merged:
+    """Merge a fetched tip under the clone's lock, again when the branch moves; SyncContended after many times.
+
+    `known` is what had been verified from the remote before the fetch; None: what is on record now.
+    """
     for _ in range(_MERGES_MAX):
         try:
             with store.locked():
                 store.clone_id()
-                return Pulled(theirs, merge(store, str(remote), theirs, store.progress, known=known))
+                return merge(store, str(remote), theirs, store.progress, known=known)
         except publish.Moved:
             continue
     message = f"{store.governed.branch} kept moving while {remote} was merged"
