@@ -1,4 +1,4 @@
-"""The one place that decides who holds: the ref `refs/exo/authority`, an empty-tree commit that carries an id.
+"""The one place that decides who holds: its ref (leases.names), an empty-tree commit that carries an id.
 
 The same id gives the same commit, so whoever knows the id recognises the authority by an advertisement alone. Created
 by compare-and-swap with the old value absent: of two that establish at once, one wins and the other adopts its id.
@@ -15,9 +15,9 @@ from exo_sidecar.git.push import OK, REFUSED, Update, push
 from exo_sidecar.git.remote import DEFAULT_TIMEOUT_SECONDS, Remote
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.leases import backoff
+from exo_sidecar.leases.names import REFS, Names
 from exo_sidecar.leases.seen import AuthorityMismatch, LeaseContended, LeaseUnsupported
 
-REF: Final = "refs/exo/authority"
 HEADER: Final = "exo-authority/1\n"
 PERSON: Final = "exo <exo@localhost>"
 ATTEMPTS_MAX: Final = 4
@@ -47,7 +47,11 @@ def is_authority_id(text: str) -> bool:
 
 
 def probe(
-    repository: Repository, remote: Remote | None, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    repository: Repository,
+    remote: Remote | None,
+    names: Names = REFS,
+    *,
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> str | None:
     """Return the id of the authority at `remote` (None: in this repository), None when there is none.
 
@@ -56,12 +60,16 @@ def probe(
         RemoteUnreachable, RemoteDenied, TimedOut.
     """
     if remote is None:
-        oid = repository.refs.read(REF)
+        oid = repository.refs.read(names.authority)
     else:
         found = fetch(
-            repository, remote, lambda refs: _wanted(repository, refs), [REF], timeout_seconds=timeout_seconds
+            repository,
+            remote,
+            lambda refs: _wanted(repository, refs, names),
+            [names.authority],
+            timeout_seconds=timeout_seconds,
         )
-        oid = found.refs.get(REF)
+        oid = found.refs.get(names.authority)
     return None if oid is None else _decode(repository, remote, oid)
 
 
@@ -69,6 +77,7 @@ def establish(
     repository: Repository,
     remote: Remote | None,
     authority_id: str,
+    names: Names = REFS,
     *,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> Established:
@@ -82,34 +91,34 @@ def establish(
     repository.objects.write([("tree", b""), ("commit", data)])
     refusal = ""
     for count in range(ATTEMPTS_MAX):
-        found = probe(repository, remote, timeout_seconds=timeout_seconds)
+        found = probe(repository, remote, names, timeout_seconds=timeout_seconds)
         if found is not None:
             return Established(found, created=found == authority_id)
         if remote is None:
-            lone_swap.swap(repository, REF, old=None, new=oid)
+            lone_swap.swap(repository, names.authority, old=None, new=oid)
             backoff.pause(count)
             continue
         pushed = push(
             repository,
             remote,
-            lambda refs: [] if REF in refs else [Update(REF, oid)],
+            lambda refs: [] if names.authority in refs else [Update(names.authority, oid)],
             atomic=False,
             timeout_seconds=timeout_seconds,
         )
-        status = pushed.status.get(REF, "")
+        status = pushed.status.get(names.authority, "")
         if status == OK:
             return Established(authority_id, created=True)
         refusal = status.removeprefix(REFUSED)
     if refusal:
-        message = f"{remote} does not let {REF} be made: {refusal}"
+        message = f"{remote} does not let {names.authority} be made: {refusal}"
         raise LeaseUnsupported(message)
-    message = f"{REF} could not be made: its lock is held by another process"
+    message = f"{names.authority} could not be made: its lock is held by another process"
     raise LeaseContended(message)
 
 
-def verify(repository: Repository, remote: Remote | None, authority_id: str) -> None:
+def verify(repository: Repository, remote: Remote | None, authority_id: str, names: Names = REFS) -> None:
     """Raise AuthorityMismatch unless `remote` (None: this repository) shows `authority_id`."""
-    found = probe(repository, remote)
+    found = probe(repository, remote, names)
     if found != authority_id:
         raise mismatch(remote, shows_another=found is not None)
 
@@ -122,8 +131,8 @@ def mismatch(remote: Remote | None, *, shows_another: bool) -> AuthorityMismatch
     return AuthorityMismatch(message, place=place)
 
 
-def _wanted(repository: Repository, refs: dict[str, Oid]) -> list[Oid]:
-    oid = refs.get(REF)
+def _wanted(repository: Repository, refs: dict[str, Oid], names: Names) -> list[Oid]:
+    oid = refs.get(names.authority)
     return [oid] if oid is not None and not repository.objects.contains(oid) else []
 
 

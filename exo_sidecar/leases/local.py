@@ -5,9 +5,10 @@ from typing import Final
 
 from exo_sidecar.git import lone_swap
 from exo_sidecar.git.repository import Repository
-from exo_sidecar.leases import attempt, backoff, value
+from exo_sidecar.leases import attempt, backoff
 from exo_sidecar.leases.attempt import Plan
 from exo_sidecar.leases.intents import Intent, Intents
+from exo_sidecar.leases.names import REFS
 from exo_sidecar.leases.nonces import Nonces
 from exo_sidecar.leases.observations import Observations
 from exo_sidecar.leases.seen import (
@@ -52,14 +53,14 @@ class LocalLeases:
 
     def survey(self) -> Survey:
         """Return all leases, and the values that cannot be read; what is seen is recorded."""
-        refs = self._repository.refs.list(value.PREFIX)
-        shown = {ticket: oid for ref, oid in refs.items() if (ticket := value.ticket_of(ref)) is not None}
+        refs = self._repository.refs.list(REFS.prefix)
+        shown = {ticket: oid for ref, oid in refs.items() if (ticket := REFS.ticket_of(ref)) is not None}
         self._observations.record(shown, self._clock(), complete=True)
         return attempt.survey(self._repository, shown)
 
     def read(self, ticket: TicketId) -> Seen | None:
         """Return the ticket's lease, None when it never had one; LeaseDamaged."""
-        oid = self._repository.refs.read(value.ref_of(ticket))
+        oid = self._repository.refs.read(REFS.ref_of(ticket))
         if oid is not None:
             self._observations.record({ticket: oid}, self._clock())
         return attempt.decode(self._repository, ticket, oid)
@@ -90,10 +91,10 @@ class LocalLeases:
 
     def settle(self, intent: Intent) -> Settled:
         """Return what became of the write that `intent` announced; LeaseUnknown."""
-        return attempt.settled(self._repository, intent, self._repository.refs.read(value.ref_of(intent.ticket)))
+        return attempt.settled(self._repository, intent, self._repository.refs.read(REFS.ref_of(intent.ticket)))
 
     def _plan(self, candidates: Sequence[TicketId], decide: DecideEach) -> Plan:
-        refs = {ticket: self._repository.refs.read(value.ref_of(ticket)) for ticket in candidates}
+        refs = {ticket: self._repository.refs.read(REFS.ref_of(ticket)) for ticket in candidates}
         shown = {ticket: oid for ticket, oid in refs.items() if oid is not None}
         self._observations.record(shown, self._clock())
         plan = attempt.choose(self._repository, candidates, shown, decide, durable=True)
@@ -103,4 +104,4 @@ class LocalLeases:
 
     def _swap(self, plan: Plan) -> bool:
         old = plan.before.oid if plan.before else None
-        return lone_swap.swap(self._repository, value.ref_of(plan.ticket), old=old, new=plan.after.oid)
+        return lone_swap.swap(self._repository, REFS.ref_of(plan.ticket), old=old, new=plan.after.oid)

@@ -53,19 +53,15 @@ def open_leases(
     """Return the lease refs of the recorded authority; nothing is read yet.
 
     Raises:
-        LeaseUnsupported: this program cannot use the authority's mode.
         RemoteUnknown: this clone has no remote of the authority's name.
     """
-    if authority.mode != "refs":
-        message = f"leases are kept in mode {authority.mode!r}, which this program cannot use"
-        raise LeaseUnsupported(message, hint="install the newest exo")
     if authority.remote is None:
         return LocalLeases(repository, clock=clock, operation=operation)
     return RemoteLeases(
         repository,
         remote.named(repository, authority.remote),
         clock=clock,
-        authority_id=authority.id,
+        authority=authority,
         operation=operation,
         timeout_seconds=timeout_seconds,
     )

@@ -12,7 +12,8 @@ from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.push import OK, REFUSED, Pushed
 from exo_sidecar.git.remote import DEFAULT_TIMEOUT_SECONDS, Remote
 from exo_sidecar.git.repository import Repository
-from exo_sidecar.leases import attempt, authority, backoff, outcome, value
+from exo_sidecar.leases import attempt, backoff, names, outcome
+from exo_sidecar.leases import authority as authorities
 from exo_sidecar.leases.attempt import Plan
 from exo_sidecar.leases.intents import Intent, Intents
 from exo_sidecar.leases.nonces import Nonces
@@ -34,6 +35,7 @@ from exo_sidecar.leases.seen import (
 from exo_sidecar.leases.turn import Change, Turn, behind
 from exo_sidecar.model.errors import ExoError
 from exo_sidecar.model.ids import TicketId
+from exo_sidecar.model.lease import Authority
 
 ATTEMPTS_MAX: Final = 16
 """Each loss means that somebody else won the ticket."""
@@ -54,14 +56,15 @@ class RemoteLeases:
         remote: Remote,
         *,
         clock: ReadClock,
-        authority_id: str | None = None,
+        authority: Authority | None = None,
         operation: str = "lease",
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     ) -> None:
         self._repository = repository
         self._remote = remote
         self._clock = clock
-        self._authority = authority.commit_of(authority_id)[0] if authority_id else None
+        self._names = names.of(authority.mode if authority else "refs")
+        self._authority = authorities.commit_of(authority.id)[0] if authority else None
         self._operation = operation
         self._timeout_seconds = timeout_seconds
         common = repository.place.common
@@ -75,13 +78,13 @@ class RemoteLeases:
 
     def survey(self) -> Survey:
         """Return all leases, and the values that cannot be read; what is seen is recorded."""
-        refs = self._fetch([value.PREFIX, authority.REF], None)
+        refs = self._fetch([self._names.prefix, self._names.authority], None)
         return attempt.survey(self._repository, self._observe(refs, complete=True))
 
     def read(self, ticket: TicketId) -> Seen | None:
         """Return the ticket's lease, None when it never had one; LeaseDamaged."""
-        ref = value.ref_of(ticket)
-        refs = self._fetch([ref, authority.REF], {ref})
+        ref = self._names.ref_of(ticket)
+        refs = self._fetch([ref, self._names.authority], {ref})
         return attempt.decode(self._repository, ticket, self._observe(refs).get(ticket))
 
     def swap(
@@ -96,7 +99,7 @@ class RemoteLeases:
 
     def settle(self, intent: Intent) -> Settled:
         """Return what became of the write that `intent` announced; LeaseUnknown when it cannot be read."""
-        ref = value.ref_of(intent.ticket)
+        ref = self._names.ref_of(intent.ticket)
         refs = self._read_again(intent.ticket, [ref], {ref})
         return attempt.settled(self._repository, intent, refs.get(ref))
 
@@ -106,10 +109,10 @@ class RemoteLeases:
         doubtful = False
         for count in range(ATTEMPTS_MAX):
             started = self._clock()
-            turn = Turn(self._repository, change, self._announce)
+            turn = Turn(self._repository, self._names, change, self._announce)
             pushed = self._run(turn, doubtful=doubtful)
             if turn.unseen:
-                self._fetch([value.PREFIX], {value.ref_of(ticket) for ticket in change.candidates})
+                self._fetch([self._names.prefix], {self._names.ref_of(ticket) for ticket in change.candidates})
                 continue
             if turn.plan is None or turn.refusal:
                 raise turn.refusal or _contended(change, self._remote)
@@ -145,7 +148,7 @@ class RemoteLeases:
         """Return what became of `plan`: as the server said when it said yes, else as its refs show now."""
         if all(text == OK for text in pushed.status.values()):
             return "done"
-        ref = value.ref_of(plan.ticket)
+        ref = self._names.ref_of(plan.ticket)
         refs = self._read_again(plan.ticket, [ref, *([branch.ref] if branch else [])], {ref})
         before = plan.before.oid if plan.before else None
         if not plan.is_unchanged:
@@ -174,7 +177,7 @@ class RemoteLeases:
     def _read_again(self, ticket: TicketId, prefixes: Sequence[str], needed: set[str]) -> dict[str, Oid]:
         """Return the refs as they are now; LeaseUnknown when that cannot be told."""
         try:
-            refs = self._fetch([*prefixes, authority.REF], needed)
+            refs = self._fetch([*prefixes, self._names.authority], needed)
         except AuthorityMismatch:
             raise
         except ExoError as error:
@@ -187,21 +190,21 @@ class RemoteLeases:
 
         def missing(refs: dict[str, Oid]) -> list[Oid]:
             named = refs.keys() if needed is None else needed & refs.keys()
-            leases = (refs[ref] for ref in named if value.ticket_of(ref) is not None)
+            leases = (refs[ref] for ref in named if self._names.ticket_of(ref) is not None)
             return [oid for oid in leases if not self._repository.objects.contains(oid)]
 
         found = fetch(self._repository, self._remote, missing, prefixes, timeout_seconds=self._timeout_seconds).refs
-        if authority.REF in prefixes:
+        if self._names.authority in prefixes:
             self._check_authority(found)
         return found
 
     def _check_authority(self, refs: Mapping[str, Oid]) -> None:
-        if self._authority is not None and refs.get(authority.REF) != self._authority:
-            raise authority.mismatch(self._remote, shows_another=authority.REF in refs)
+        if self._authority is not None and refs.get(self._names.authority) != self._authority:
+            raise authorities.mismatch(self._remote, shows_another=self._names.authority in refs)
 
     def _observe(self, refs: Mapping[str, Oid], *, complete: bool = False) -> dict[TicketId, Oid]:
         """Record the lease values in an advertisement, with a clock read after it came; return them by ticket."""
-        shown = {ticket: oid for ref, oid in refs.items() if (ticket := value.ticket_of(ref)) is not None}
+        shown = {ticket: oid for ref, oid in refs.items() if (ticket := self._names.ticket_of(ref)) is not None}
         self._observations.record(shown, self._clock(), complete=complete)
         return shown
 

@@ -8,8 +8,9 @@ from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.push import Pushed, Update, push
 from exo_sidecar.git.remote import Remote
 from exo_sidecar.git.repository import Repository
-from exo_sidecar.leases import attempt, value
+from exo_sidecar.leases import attempt
 from exo_sidecar.leases.attempt import Plan
+from exo_sidecar.leases.names import Names
 from exo_sidecar.leases.seen import BranchBehind, BranchUpdate, DecideEach
 from exo_sidecar.model.errors import ExoError
 from exo_sidecar.model.ids import TicketId
@@ -26,12 +27,13 @@ class Change(NamedTuple):
 class Turn:
     """One connection's worth of a change; `plan`, `refusal` and `unseen` are set by `run`."""
 
-    def __init__(self, repository: Repository, change: Change, announce: Callable[[Plan], None]) -> None:
+    def __init__(self, repository: Repository, names: Names, change: Change, announce: Callable[[Plan], None]) -> None:
         self.plan: Plan | None = None
         self.refusal: ExoError | None = None
         self.unseen = False
         """A value is shown whose object is not here: fetch it, then take another turn."""
         self._repository = repository
+        self._names = names
         self._change = change
         self._announce = announce
 
@@ -46,7 +48,7 @@ class Turn:
         return push(self._repository, remote, choose, atomic=atomic, timeout_seconds=timeout_seconds)
 
     def _choose(self, refs: dict[str, Oid]) -> list[Update]:
-        names = {ticket: value.ref_of(ticket) for ticket in self._change.candidates}
+        names = {ticket: self._names.ref_of(ticket) for ticket in self._change.candidates}
         shown = {ticket: refs[ref] for ticket, ref in names.items() if ref in refs}
         if not all(self._repository.objects.contains(oid) for oid in shown.values()):
             self.unseen = True

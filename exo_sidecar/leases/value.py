@@ -20,7 +20,6 @@ from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.instant import Instant
 from exo_sidecar.model.lease import Lease
 
-PREFIX: Final = "refs/exo/leases/"
 HEADER: Final = "exo-lease/1\n"
 PERSON: Final = "exo <exo@localhost>"
 COMMIT_BYTES_MAX: Final = 8192
@@ -35,17 +34,6 @@ class LeaseDamaged(Integrity):
 
     code = "LEASE_DAMAGED"
     advice = "install the newest exo; if the value stays unreadable, a person may take over with --force --reason"
-
-
-def ref_of(ticket: TicketId) -> str:
-    """Return the name of the ref that carries the ticket's lease."""
-    return PREFIX + ticket
-
-
-def ticket_of(ref: str) -> TicketId | None:
-    """Return the ticket whose lease `ref` carries, None when it carries none."""
-    name = ref.removeprefix(PREFIX)
-    return TicketId(name) if ref.startswith(PREFIX) and ids.is_id(name) else None
 
 
 def encode(lease: Lease, parent: Oid | None) -> bytes:

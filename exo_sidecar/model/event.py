@@ -20,6 +20,8 @@ SEEN_MAX: Final = 1000
 _Text = Annotated[str, Meta(max_length=TEXT_MAX)]
 _Title = Annotated[str, Meta(min_length=1, max_length=TITLE_MAX)]
 _Count = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
+_Commit = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")]
+_Nonce = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 _Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 _Id = Annotated[str, Meta(pattern=r"^[A-Z]+-[0-9A-Z]+(-[0-9A-Z]+)*\Z", max_length=40)]
 _Ticket = Annotated[TicketId, Meta(pattern=r"^[A-Z]+-[0-9A-Z]+(-[0-9A-Z]+)*\Z", max_length=40)]
@@ -165,6 +167,51 @@ class LeaseReleased(_Data, frozen=True):
     session: _Session
 
 
+class LeaseExpired(_Data, frozen=True):
+    """A clone has watched one value of a lease for so long that its holder counts as gone; others may rely on it."""
+
+    ticket: _Ticket
+    value: _Commit
+    """The lease ref's value that stood still."""
+
+
+class LeaseTakenOver(_Data, frozen=True):
+    """A holder followed one that had not released; says whom, and why when a person forced it."""
+
+    ticket: _Ticket
+    session: _Session
+    previous: _Session
+    previous_actor: Annotated[str, Meta(max_length=80)]
+    previous_epoch: Annotated[int, Meta(ge=1, le=COUNT_MAX)]
+    forced: bool = False
+    reason: _Text | None = None
+
+
+class LeaseLost(_Data, frozen=True):
+    """A claim made offline was not confirmed: another holds the ticket. What was done under it, for who goes on."""
+
+    ticket: _Ticket
+    session: _Session
+    claim: _Nonce
+    holder: _Session | None = None
+    branch: Annotated[str, Meta(max_length=255)] | None = None
+    head: _Commit | None = None
+    summary: _Text = ""
+
+
+class PushGuarded(_Data, frozen=True):
+    """Code was pushed under a lease; `guard` says whether the server checked the lease in the same push."""
+
+    ticket: _Ticket
+    session: _Session
+    branch: Annotated[str, Meta(max_length=255)]
+    remote: Annotated[str, Meta(max_length=100)]
+    end: _Commit
+    guard: Literal["atomic", "checked"]
+    start: _Commit | None = None
+    """The branch there before; None: it was not there."""
+
+
 class DocumentEdited(_Data, frozen=True):
     """An authored document got a new text."""
 
@@ -182,11 +229,28 @@ class AuthoritySet(_Data, frozen=True):
     mode: Literal["refs", "branch"] = "refs"
 
 
+class AuthorityMoved(_Data, frozen=True):
+    """The place that decides who holds leases is another one now."""
+
+    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+    previous: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+    """The id of the authority until then."""
+    floor: Annotated[int, Meta(ge=0, le=COUNT_MAX)]
+    """No epoch at the new place is this or lower: every epoch is raised."""
+    remote: Annotated[str, Meta(max_length=100)] | None = None
+    mode: Literal["refs", "branch"] = "refs"
+
+
 Data: TypeAlias = (
-    AuthoritySet
+    AuthorityMoved
+    | AuthoritySet
     | DocumentEdited
     | LeaseAcquired
+    | LeaseExpired
+    | LeaseLost
     | LeaseReleased
+    | LeaseTakenOver
+    | PushGuarded
     | SessionFinished
     | SessionReserved
     | SessionStarted
@@ -198,10 +262,15 @@ Data: TypeAlias = (
 )
 
 TYPES: Final[dict[str, type[Data]]] = {
+    "authority.moved": AuthorityMoved,
     "authority.set": AuthoritySet,
     "document.edited": DocumentEdited,
     "lease.acquired": LeaseAcquired,
+    "lease.expired": LeaseExpired,
+    "lease.lost": LeaseLost,
     "lease.released": LeaseReleased,
+    "lease.taken_over": LeaseTakenOver,
+    "push.guarded": PushGuarded,
     "session.finished": SessionFinished,
     "session.reserved": SessionReserved,
     "session.started": SessionStarted,
@@ -249,9 +318,11 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 def lease_ticket(subject: str, data: Data) -> TicketId | None:
     """Return the ticket whose lease an event of this subject and data stands under, None when under none."""
     match data:
-        case SessionReserved() | SessionStarted() | SessionFinished() | LeaseAcquired() | LeaseReleased():
+        case SessionReserved() | SessionStarted() | SessionFinished():
+            return data.ticket
+        case LeaseAcquired() | LeaseExpired() | LeaseLost() | LeaseReleased() | LeaseTakenOver() | PushGuarded():
             return data.ticket
         case TicketCreated() | TicketEdited() | TicketMoved() | TicketNoted() | TicketRefused():
             return TicketId(subject)
-        case DocumentEdited() | AuthoritySet():
+        case DocumentEdited() | AuthorityMoved() | AuthoritySet():
             return None

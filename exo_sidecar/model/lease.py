@@ -43,7 +43,10 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True):
     """The one place that decides who holds (FORMAT, `authority` and `leases`)."""
 
     id: str
-    """32 hexadecimal digits; the ref `refs/exo/authority` there shows the same."""
+    """32 hexadecimal digits; the authority's ref there (leases.names) shows the same."""
     remote: str | None = None
     """Name of the git remote; None: this repository itself."""
     mode: Literal["refs", "branch"] = "refs"
+    """Where its refs live: below `refs/exo/`, or, on servers that refuse those, as branches (`exo-leases/`)."""
+    floor: int = 0
+    """No epoch here is this or lower: the highest of the place that was the authority before."""

@@ -14,6 +14,7 @@ from exo_sidecar.git import repository as repositories
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.remote import Remote
 from exo_sidecar.leases import authority as authorities
+from exo_sidecar.leases import names
 from exo_sidecar.leases.seen import LeaseUnsupported
 from exo_sidecar.model import ids
 from exo_sidecar.model.errors import NotARepository, Offline
@@ -198,6 +199,9 @@ def _choose(ctx: Context, remote: Remote | None) -> Authority:
     except LeaseUnsupported as error:
         if remote is None:
             raise
-        ctx.warn_of(error)
-        return Authority(id=minted, remote=remote.name, mode="branch")
+        ctx.warn(
+            "LEASES_ARE_BRANCHES", f"{error.message}; leases are kept as branches {names.BRANCHES.prefix}* instead"
+        )
+        established = authorities.establish(ctx.repository, remote, minted, names.BRANCHES)
+        return Authority(id=established.id, remote=remote.name, mode="branch")
     return Authority(id=established.id, remote=remote.name if remote else None)

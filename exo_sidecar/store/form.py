@@ -5,7 +5,7 @@ A subject becomes the name of a file, so nothing but an id, or a document's name
 
 from exo_sidecar.model import ids, lifecycle
 from exo_sidecar.model.document import DOCUMENTS
-from exo_sidecar.model.event import Data, Event, LeaseAcquired, LeaseReleased, TicketMoved
+from exo_sidecar.model.event import Data, Event, TicketMoved, lease_ticket
 from exo_sidecar.store import codec
 
 
@@ -22,7 +22,7 @@ def data_of(event: Event) -> tuple[Data | None, str | None]:
 def _subject_fault(event: Event) -> str | None:
     noun = event.type.partition(".")[0]
     match noun:
-        case "ticket" | "lease":
+        case "ticket" | "lease" | "push":
             fits = ids.is_id(event.subject)
         case "session":
             fits = ids.is_id(event.subject) and event.subject.startswith("SES-")
@@ -36,6 +36,6 @@ def _subject_fault(event: Event) -> str | None:
 def _data_fault(event: Event, data: Data) -> str | None:
     if isinstance(data, TicketMoved) and lifecycle.row(data.start, data.end) is None:
         return f"{data.start} to {data.end} is no row of the lifecycle table"
-    if isinstance(data, LeaseAcquired | LeaseReleased) and data.ticket != event.subject:
+    if event.type.startswith(("lease.", "push.")) and lease_ticket(event.subject, data) != event.subject:
         return "its subject is another ticket than its data's"
     return None

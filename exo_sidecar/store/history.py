@@ -9,7 +9,11 @@ from exo_sidecar.model.event import (
     Data,
     DocumentEdited,
     LeaseAcquired,
+    LeaseExpired,
+    LeaseLost,
     LeaseReleased,
+    LeaseTakenOver,
+    PushGuarded,
     SessionFinished,
     SessionReserved,
     SessionStarted,
@@ -51,7 +55,7 @@ def _entry(writer: str, seq: int, line: bytes, form: str | None, token: str | No
     )
 
 
-def _summary(data: Data) -> str:  # noqa: C901 - one row per type
+def _summary(data: Data) -> str:  # noqa: C901, PLR0912 - one row per type
     """Return what happened in a few words."""
     match data:
         case TicketCreated():
@@ -75,6 +79,16 @@ def _summary(data: Data) -> str:  # noqa: C901 - one row per type
             text = data.finish.summary
         case LeaseAcquired() | LeaseReleased():
             text = f"epoch {data.epoch} by {data.session}"
+        case LeaseExpired():
+            text = f"value {data.value[:10]} stood still for longer than its ttl"
+        case LeaseTakenOver():
+            text = f"from {data.previous_actor} (epoch {data.previous_epoch})" + (
+                f": {data.reason}" if data.reason else ""
+            )
+        case LeaseLost():
+            text = f"the offline claim of {data.session} was not confirmed"
+        case PushGuarded():
+            text = f"{data.branch} to {data.remote} at {data.end[:10]} ({data.guard})"
         case DocumentEdited():
             text = f"{len(data.text)} characters"
         case _:

@@ -11,7 +11,16 @@ from typing import NamedTuple
 from msgspec import UnsetType
 
 from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
-from exo_sidecar.model.event import AuthoritySet, Data, Event, LeaseAcquired, TicketCreated, lease_ticket
+from exo_sidecar.model.event import (
+    AuthorityMoved,
+    AuthoritySet,
+    Data,
+    Event,
+    LeaseAcquired,
+    LeaseLost,
+    TicketCreated,
+    lease_ticket,
+)
 from exo_sidecar.store import codec, form
 from exo_sidecar.store.entry import Name
 from exo_sidecar.store.index import Index
@@ -173,12 +182,15 @@ class Ingest:
                     "INSERT INTO acquisitions VALUES (?, ?, ?, ?, ?, ?)",
                     (data.ticket, data.epoch, data.session, *name, data.adopts),
                 )
+            case LeaseLost():
+                self._touched.leases.add(data.ticket)
+                self._db.execute("INSERT INTO lost VALUES (?, ?, ?, ?)", (data.claim, data.ticket, *name))
             case TicketCreated() if data.idem_key:
                 self._db.execute(
                     "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?)",
                     (event.actor, data.idem_key, depth, *name, event.subject),
                 )
-            case AuthoritySet():
+            case AuthoritySet() | AuthorityMoved():
                 self._touched.subjects.add(("authority", event.subject))
             case _:
                 pass

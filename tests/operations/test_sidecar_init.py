@@ -187,7 +187,7 @@ def test_two_at_once_in_one_clone_mount_once(tmp_path: Path) -> None:
     assert git(repository / ".exo", "status", "--porcelain") == ""
 
 
-def test_a_server_that_refuses_refs_of_ours_decides_by_the_branch(tmp_path: Path) -> None:
+def test_on_a_server_that_refuses_refs_of_ours_leases_are_branches(tmp_path: Path) -> None:
     hub = a_hub(tmp_path)
     hook = hub / "hooks" / "update"
     hook.parent.mkdir(exist_ok=True)
@@ -196,7 +196,13 @@ def test_a_server_that_refuses_refs_of_ours_decides_by_the_branch(tmp_path: Path
     clone = a_clone(hub)
     ran = an_init(clone)
     assert "leases branch" in (clone / ".exo" / "FORMAT").read_text()
-    assert ran.answer["warnings"][0]["code"] == "LEASE_UNSUPPORTED"
+    assert ran.answer["warnings"][0]["code"] == "LEASES_ARE_BRANCHES"
+    assert exo(clone, "ticket-create", "A task", "--id", "TICKET-001").exit == 0
+    claimed = exo(clone, "next")
+    assert claimed.exit == 0, claimed.err
+    branches = git(hub, "for-each-ref", "--format=%(refname:short)", "refs/heads/exo-leases")
+    assert branches.split() == ["exo-leases/TICKET-001", "exo-leases/authority"]
+    assert git(hub, "for-each-ref", "refs/exo") == ""
 
 
 def test_from_a_linked_worktree_it_mounts_in_the_main_one(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from exo_sidecar.git.locate import locate
 from exo_sidecar.git.remote import Remote
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.leases import authority
+from exo_sidecar.leases.names import BRANCHES, REFS
 from exo_sidecar.leases.refs import LeaseUnsupported, LocalLeases, RemoteLeases, open_leases
 from exo_sidecar.leases.seen import AuthorityMismatch
 from exo_sidecar.model.lease import Authority
@@ -49,7 +50,7 @@ def test_a_remote_that_shows_another_id_is_not_the_authority(tmp_path: Path) -> 
     repository = _clone(hub, "one")
     remote = Remote("origin", str(hub))
     boot = ManualBoot()
-    leases = RemoteLeases(repository, remote, clock=boot, authority_id=OTHER)
+    leases = RemoteLeases(repository, remote, clock=boot, authority=Authority(id=OTHER))
     party = Party(repository, leases, "SES-AAAA", boot, Nonces())
     for refused in (leases.listing, lambda: leases.swap(TICKET, party.claiming())):
         with pytest.raises(AuthorityMismatch, match="shows no authority"):
@@ -58,12 +59,12 @@ def test_a_remote_that_shows_another_id_is_not_the_authority(tmp_path: Path) -> 
     for refused in (leases.listing, lambda: leases.swap(TICKET, party.claiming())):
         with pytest.raises(AuthorityMismatch, match="another authority"):
             refused()
-    assert RemoteLeases(repository, remote, clock=boot, authority_id=AUTHORITY).listing() == {}
+    assert RemoteLeases(repository, remote, clock=boot, authority=Authority(id=AUTHORITY)).listing() == {}
 
 
 def test_a_ref_that_is_no_authority_is_not_taken_for_one(tmp_path: Path) -> None:
     hub = a_hub(tmp_path)
-    git(hub, "update-ref", authority.REF, "HEAD")
+    git(hub, "update-ref", REFS.authority, "HEAD")
     with pytest.raises(AuthorityMismatch):
         authority.probe(_clone(hub, "one"), Remote("origin", str(hub)))
 
@@ -75,6 +76,24 @@ def test_a_server_that_hides_the_refs_of_exo_is_unsupported(tmp_path: Path) -> N
         authority.establish(_clone(hub, "one"), Remote("origin", str(hub)), AUTHORITY)
 
 
+def test_where_only_branches_may_be_made_leases_are_branches(tmp_path: Path) -> None:
+    hub = a_hub(tmp_path)
+    git(hub, "config", "receive.hideRefs", "refs/exo")
+    repository, remote, boot = _clone(hub, "one"), Remote("origin", str(hub)), ManualBoot()
+    place = Authority(id=AUTHORITY, remote="origin", mode="branch")
+    assert authority.establish(repository, remote, AUTHORITY, BRANCHES) == (AUTHORITY, True)
+    leases = open_leases(repository, place, clock=boot, operation="test")
+    party = Party(repository, leases, "SES-AAAA", boot, Nonces())
+    won = leases.swap(TICKET, party.claiming())
+    assert git(hub, "rev-parse", f"refs/heads/exo-leases/{TICKET}") == won.after.oid
+    assert set(leases.listing()) == {TICKET}
+    assert authority.probe(repository, remote) is None
+    with pytest.raises(AuthorityMismatch):
+        open_leases(
+            repository, Authority(id=OTHER, remote="origin", mode="branch"), clock=boot, operation="test"
+        ).listing()
+
+
 def test_the_recorded_authority_opens_the_place_that_it_names(tmp_path: Path) -> None:
     hub = a_hub(tmp_path)
     repository = _clone(hub, "one")
@@ -83,8 +102,6 @@ def test_the_recorded_authority_opens_the_place_that_it_names(tmp_path: Path) ->
     here = open_leases(repository, Authority(id=AUTHORITY), clock=boot, operation="test")
     assert isinstance(there, RemoteLeases)
     assert isinstance(here, LocalLeases)
-    with pytest.raises(LeaseUnsupported):
-        open_leases(repository, Authority(id=AUTHORITY, mode="branch"), clock=boot, operation="test")
 
 
 def test_leases_of_a_local_authority_are_told_apart_from_those_of_a_remote(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from exo_sidecar.git.commits import Commit
 from exo_sidecar.git.oid import EMPTY_TREE, Oid
 from exo_sidecar.leases import value
 from exo_sidecar.leases.value import LeaseDamaged
-from exo_sidecar.model.ids import TicketId
 from tests.support.leasing import TICKET, a_lease
 
 PARENT = Oid("1" * 40)
@@ -101,15 +100,3 @@ def test_a_field_out_of_its_form_is_damage(change: dict[str, Any]) -> None:
 def test_what_is_no_lease_commit_is_damage(data: bytes) -> None:
     with pytest.raises(LeaseDamaged, match="TICKET-0001"):
         value.decode(TICKET, data)
-
-
-def test_only_names_of_tickets_are_lease_refs() -> None:
-    assert value.ticket_of("refs/exo/leases/TICKET-0001") == TICKET
-    for name in (
-        "refs/exo/leases/",
-        "refs/exo/leases/ticket-1",
-        "refs/exo/leases/TICKET-1/x",
-        "refs/heads/TICKET-0001",
-    ):
-        assert value.ticket_of(name) is None
-    assert value.ref_of(TicketId("TICKET-0001")) == "refs/exo/leases/TICKET-0001"
