@@ -23,6 +23,8 @@ CLOSE_SECONDS: Final = 30.0
 """For a server on this machine that still runs its hooks after it has reported."""
 _KEPT: Final = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
 """They say which settings are the user's; everything else of GIT_* is about another repository or another command."""
+_OF_THE_USER: Final = ("GIT_SSH_COMMAND", "GIT_SSH", "GIT_SSH_VARIANT", "GIT_ASKPASS")
+"""How the user's own pushes reach a server."""
 _NO_HOOKS: Final = ("-c", "core.hooksPath=/dev/null")
 
 
@@ -94,15 +96,15 @@ def run(
 ) -> Finished:
     """Run `git <arguments>` to its end, hooks off; TimedOut after `timeout_seconds`, GitRequired."""
     process = _start(["git", *_NO_HOOKS, *arguments], cwd=cwd, extra=None)
-    try:
-        stdout, stderr = process.communicate(stdin, timeout=timeout_seconds)
-    except subprocess.TimeoutExpired as error:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        message = f"git {arguments[0]} took longer than {timeout_seconds:g} s"
-        raise TimedOut(message) from error
-    return Finished(process.returncode, stdout, stderr)
+    return _finished(process, arguments[0], stdin, timeout_seconds)
+
+
+def push(words: Sequence[str], *, cwd: Path, timeout_seconds: float) -> Finished:
+    """Run `git push <words>` as the user would: with hooks, filters, credentials, signing; TimedOut, GitRequired."""
+    kept = {name: os.environ[name] for name in _OF_THE_USER if name in os.environ}
+    # Ids are told whole, so that what the server had can be reported.
+    process = _start(["git", "-c", "core.abbrev=40", "push", *words], cwd=cwd, extra=kept)
+    return _finished(process, "push", b"", timeout_seconds)
 
 
 def serve(service: str, path: str, *, version_2: bool) -> Child:
@@ -164,6 +166,18 @@ def maintenance_detached(common: Path) -> bool:
         return False
     process.communicate(timeout=QUICK_SECONDS)
     return process.returncode == 0
+
+
+def _finished(process: "subprocess.Popen[bytes]", name: str, stdin: bytes, timeout_seconds: float) -> Finished:
+    try:
+        stdout, stderr = process.communicate(stdin, timeout=timeout_seconds)
+    except subprocess.TimeoutExpired as error:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        message = f"git {name} took longer than {timeout_seconds:g} s"
+        raise TimedOut(message) from error
+    return Finished(process.returncode, stdout, stderr)
 
 
 def _start(words: Sequence[str], *, cwd: Path | None, extra: Mapping[str, str] | None) -> "subprocess.Popen[bytes]":

@@ -88,22 +88,22 @@ def choose(
     return refusal
 
 
-def announce(nonces: Nonces, intents: Intents, plan: Plan, operation: str) -> None:
+def announce(nonces: Nonces, intents: Intents, plan: Plan, operation: str) -> Intent:
     """Write nonce and intent of `plan` down, durably: from here on a killed process is found out."""
     lease = plan.after.lease
     before = plan.before
     nonces.remember(lease)
-    intents.begin(
-        Intent(
-            operation=operation,
-            session=lease.holder.session,
-            ticket=plan.ticket,
-            nonce=lease.nonce,
-            commit=plan.after.oid,
-            kind=rules.move_between(before.lease if before else None, lease),
-            replaces=before.oid if before else None,
-        )
+    intent = Intent(
+        operation=operation,
+        session=lease.holder.session,
+        ticket=plan.ticket,
+        nonce=lease.nonce,
+        commit=plan.after.oid,
+        kind=rules.move_between(before.lease if before else None, lease),
+        replaces=before.oid if before else None,
     )
+    intents.begin(intent)
+    return intent
 
 
 def settled(repository: Repository, intent: Intent, tip: Oid | None) -> Settled:

@@ -173,6 +173,18 @@ class LeaseDesk:
 
         return self.refs().swap(ticket, decide)
 
+    def renewal(self, seen: Seen, terms: Terms) -> Lease:
+        """Return the value that a heartbeat would put in the place of `seen`, for who sends it himself.
+
+        Raises:
+            LeaseLost, LeaseNotHeld, SessionFenced: `seen` is not the session's.
+        """
+        request = self._request(seen.lease.ticket, self._holder(terms), terms)
+        answer = rules.heartbeat(seen.lease, request, ours=self.sight(seen).ours)
+        if isinstance(answer, ExoError):
+            raise answer
+        return answer
+
     def release(self, ticket: TicketId, session: SessionId, actor: Actor) -> Handed:
         """Release the lease and push the governance branch with it, atomically.
 

@@ -1,0 +1,58 @@
+"""Pushes of code under a lease: what the ledger is told, and which branches are never pushed so (docs/leases.md)."""
+
+from typing import Final
+
+from exo_sidecar.domain import holding
+from exo_sidecar.domain.sessions import SessionNotActive, SessionTicketMismatch
+from exo_sidecar.model.errors import Refused
+from exo_sidecar.model.event import Draft, PushGuarded
+from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.outcome import Outcome, refused
+from exo_sidecar.model.session import SessionRecord
+from exo_sidecar.model.view import View
+
+HEADS: Final = "refs/heads/"
+_LEASES: Final = "exo-leases/"
+
+
+class PushRejected(Refused):
+    """The code was not taken: by the server, by a hook, or because its history does not fit; the lease still holds."""
+
+    code = "PUSH_REJECTED"
+    advice = "git fetch shows what is there; nothing was pushed, the lease included"
+
+
+def branch_fault(branch: str, governance: str) -> PushRejected | None:
+    """Return why a branch (its short name) is not pushed as code, None when it may be."""
+    if branch == governance:
+        message = f"{branch} is the governance branch"
+        return PushRejected(message, hint="exo sync pushes it", branch=branch)
+    if branch.startswith(_LEASES):
+        message = f"{branch} is a lease"
+        return PushRejected(message, hint="leases change by exo next, lease-heartbeat and lease-release", branch=branch)
+    return None
+
+
+def record(view: View, session: SessionRecord, push: PushGuarded) -> Outcome:
+    """Note that code was pushed under the session's lease; SessionFenced when the ledger knows a later holder."""
+    if view.highest_epoch(session.ticket) > (session.epoch or 0):
+        return refused(holding.session_fenced(session.ticket, session.id))
+    draft = Draft(subject=session.ticket, data=push, session=session.id, epoch=session.epoch)
+    return Outcome(events=(draft,))
+
+
+def other_ticket(session: SessionRecord, named: TicketId) -> SessionTicketMismatch:
+    """Return the refusal to push another ticket's code under the session's lease."""
+    message = f"{session.id} works on {session.ticket}, not on {named}"
+    return SessionTicketMismatch(message, session=session.id, ticket=session.ticket)
+
+
+def at_work(session: SessionRecord | None, session_id: SessionId | None) -> SessionRecord:
+    """Return the session that code is pushed under; SessionNotActive when there is none at work."""
+    if session is None:
+        what = f"there is no session {session_id}" if session_id else "code is pushed under the lease of a session"
+        raise SessionNotActive(what, session=session_id)
+    if session.status != "active":
+        message = f"{session.id} is {session.status}"
+        raise SessionNotActive(message, session=session.id)
+    return session
