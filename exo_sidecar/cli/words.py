@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-NOUNS: Final = frozenset({"intent", "lease", "session", "sidecar", "ticket", "tool", "worktree"})
+NOUNS: Final = frozenset({"hook", "intent", "lease", "session", "sidecar", "ticket", "tool", "worktree"})
 """Nouns whose verb may stand apart: `exo session start`."""
 
 

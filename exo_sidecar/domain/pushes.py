@@ -1,9 +1,11 @@
 """Pushes of code under a lease: what the ledger is told, and which branches are never pushed so (docs/leases.md)."""
 
+from collections.abc import Iterable
 from typing import Final
 
-from exo_sidecar.domain import holding
+from exo_sidecar.domain import fence, holding
 from exo_sidecar.domain.sessions import SessionNotActive, SessionTicketMismatch
+from exo_sidecar.model import glob
 from exo_sidecar.model.errors import Refused
 from exo_sidecar.model.event import Draft, PushGuarded
 from exo_sidecar.model.ids import SessionId, TicketId
@@ -13,6 +15,8 @@ from exo_sidecar.model.view import View
 
 HEADS: Final = "refs/heads/"
 _LEASES: Final = "exo-leases/"
+_SHOWN: Final = 3
+_NAMED: Final = 20
 
 
 class PushRejected(Refused):
@@ -20,6 +24,13 @@ class PushRejected(Refused):
 
     code = "PUSH_REJECTED"
     advice = "git fetch shows what is there; nothing was pushed, the lease included"
+
+
+class ScopeDenied(Refused):
+    """A change lies outside of the fence of its ticket."""
+
+    code = "SCOPE_DENIED"
+    advice = "take the change back, or ask a person to widen the ticket: exo ticket-edit --add-scope-allow"
 
 
 def branch_fault(branch: str, governance: str) -> PushRejected | None:
@@ -45,6 +56,24 @@ def other_ticket(session: SessionRecord, named: TicketId) -> SessionTicketMismat
     """Return the refusal to push another ticket's code under the session's lease."""
     message = f"{session.id} works on {session.ticket}, not on {named}"
     return SessionTicketMismatch(message, session=session.id, ticket=session.ticket)
+
+
+def out_of_scope(view: View, session: SessionRecord, paths: Iterable[str]) -> ScopeDenied | None:
+    """Return the refusal of changes outside of the fence of the session's ticket, None when all are inside."""
+    ticket = view.find_ticket(session.ticket).ticket
+    scope = fence.scope(view, ticket)
+    found = [path for path in paths if glob.any_matches(scope.deny, path) or not glob.any_matches(scope.allow, path)]
+    if not found:
+        return None
+    shown = ", ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
+    message = f"the fence of {ticket.id} does not allow changes of {shown}"
+    return ScopeDenied(message, ticket=ticket.id, paths=tuple(found[:_NAMED]))
+
+
+def unguarded(branch: str) -> PushRejected:
+    """Return the refusal of a plain push where the settings want guarded ones."""
+    message = f"{branch} is leased, and leases.guard: require refuses plain pushes of it"
+    return PushRejected(message, hint="exo push pushes it together with its lease", branch=branch)
 
 
 def at_work(session: SessionRecord | None, session_id: SessionId | None) -> SessionRecord:

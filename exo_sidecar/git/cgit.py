@@ -25,6 +25,8 @@ _KEPT: Final = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_
 """They say which settings are the user's; everything else of GIT_* is about another repository or another command."""
 _OF_THE_USER: Final = ("GIT_SSH_COMMAND", "GIT_SSH", "GIT_SSH_VARIANT", "GIT_ASKPASS")
 """How the user's own pushes reach a server."""
+GUARDED: Final = "EXO_PUSH"
+"""Tells the hooks of a push that it is exo's own, so that they do not check the lease once more."""
 _NO_HOOKS: Final = ("-c", "core.hooksPath=/dev/null")
 
 
@@ -92,16 +94,21 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def run(
-    arguments: Sequence[str], *, cwd: Path | None = None, stdin: bytes = b"", timeout_seconds: float = QUICK_SECONDS
+    arguments: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    timeout_seconds: float = QUICK_SECONDS,
+    hooks: bool = False,
 ) -> Finished:
-    """Run `git <arguments>` to its end, hooks off; TimedOut after `timeout_seconds`, GitRequired."""
-    process = _start(["git", *_NO_HOOKS, *arguments], cwd=cwd, extra=None)
+    """Run `git <arguments>` to its end, hooks off unless wanted; TimedOut after `timeout_seconds`, GitRequired."""
+    process = _start(["git", *(() if hooks else _NO_HOOKS), *arguments], cwd=cwd, extra=None)
     return _finished(process, arguments[0], stdin, timeout_seconds)
 
 
 def push(words: Sequence[str], *, cwd: Path, timeout_seconds: float) -> Finished:
     """Run `git push <words>` as the user would: with hooks, filters, credentials, signing; TimedOut, GitRequired."""
-    kept = {name: os.environ[name] for name in _OF_THE_USER if name in os.environ}
+    kept = {name: os.environ[name] for name in _OF_THE_USER if name in os.environ} | {GUARDED: "1"}
     # Ids are told whole, so that what the server had can be reported.
     process = _start(["git", "-c", "core.abbrev=40", "push", *words], cwd=cwd, extra=kept)
     return _finished(process, "push", b"", timeout_seconds)

@@ -15,6 +15,7 @@ PUSH_SECONDS: Final = 900.0
 """Code may be large, and hooks may run tests."""
 WORDS_MAX: Final = 600
 _NO_ATOMIC: Final = "does not support --atomic"
+_SUMMARY: Final = "error: failed to push some refs"
 _UP_TO_DATE: Final = "="
 _NEW: Final = "*"
 _FIELDS: Final = 3
@@ -99,7 +100,8 @@ def _start(flag: str, summary: str, commit: Oid) -> Oid | None:
 def _complaints(words: str) -> list[str]:
     """Return what a server or a hook said, and git's own errors; not its advice."""
     lines = (line.strip() for line in words.splitlines())
-    return [line for line in lines if line.startswith(("remote:", "fatal:", "error:", "pre-push", "exo"))]
+    told = [line for line in lines if line.startswith(("remote:", "fatal:", "error", "exo"))]
+    return [line for line in told if not line.startswith(_SUMMARY)] or told
 
 
 def _shortened(words: str) -> str:

@@ -82,6 +82,19 @@ def commits_since(worktree: Path, base: str | None, limit: int = COMMITS_MAX) ->
     return tuple(_git(worktree, "rev-list", f"--max-count={limit}", *wanted, "--").split())
 
 
+def paths_of_new_commits(worktree: Path, commit: str, remote: str, limit: int = COMMITS_MAX) -> tuple[str, ...]:
+    """Return the paths that commits leading to `commit` change and that `remote`, as last fetched, lacks; sorted.
+
+    Merges are left out: what they bring was somebody's commit before.
+    """
+    if not is_oid(commit):
+        message = f"{commit[:60]!r} is not a commit id"
+        raise CheckoutUnreadable(message)
+    words = ("log", "--format=", "--name-only", "-z", "--no-renames", "--no-merges", f"--max-count={limit}")
+    said = _git(worktree, *words, commit, "--not", f"--remotes={remote}")
+    return tuple(sorted({path for path in said.split("\0") if path}))
+
+
 def contents(worktree: Path, paths: tuple[str, ...]) -> dict[str, str]:
     """Return the SHA-256 of each file's content; empty for one that is gone, is no plain file, or is very large."""
     return {path: _content(worktree, path) for path in paths}

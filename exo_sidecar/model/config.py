@@ -26,6 +26,8 @@ class LeaseSettings(msgspec.Struct, frozen=True, kw_only=True):
     ttl: str = "4h"
     max_ttl: str = "24h"
     per_actor: Annotated[int, Meta(ge=1)] = 8
+    guard: Literal["allow", "require"] = "allow"
+    """Whether the pre-push hook lets a plain push of a leased branch go."""
 
 
 class SyncSettings(msgspec.Struct, frozen=True, kw_only=True):

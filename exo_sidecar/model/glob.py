@@ -3,6 +3,8 @@
 `*` stays in one segment, `**` crosses, `?`, `[..]`, `{a,b}`; a trailing `/` or a plain folder name means the subtree.
 """
 
+import re
+from collections.abc import Iterable
 from typing import Final
 
 from exo_sidecar.model.errors import ScopeInvalid
@@ -18,6 +20,27 @@ def parse(text: str) -> str:
         message = f"scope {text[:80]!r} {fault}"
         raise ScopeInvalid(message)
     return text
+
+
+def any_matches(globs: Iterable[str], path: str) -> bool:
+    """Whether one of the globs, each as `parse` took it, matches the repo-relative path."""
+    return any(re.fullmatch(_translated(glob), path, re.DOTALL) for glob in globs)
+
+
+def _translated(glob: str) -> str:
+    """Return the glob as a regular expression."""
+    tokens = re.compile(r"\*\*/|\*\*|\[!?\]?[^\]]*\]|.", re.DOTALL).findall(glob.removesuffix("/"))
+    body = "".join(_token(token) for token in tokens)
+    is_subtree = glob.endswith("/") or not re.search(r"[*?\[{]", glob)
+    return f"{body}(?:/.*)?" if is_subtree else body
+
+
+def _token(token: str) -> str:
+    fixed = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
+    if token.startswith("[") and len(token) > 1:
+        body = token[1:-1].removeprefix("!").replace("\\", "").replace("[", "\\[").replace("^", "\\^")
+        return f"(?!/)[{'^' if token[1] == '!' else ''}{body}]"
+    return fixed.get(token) or re.escape(token)
 
 
 def _fault(text: str) -> str | None:
