@@ -140,19 +140,23 @@ def version() -> tuple[int, ...] | None:
     return tuple(int(number) for number in numbers if number.isdecimal())
 
 
-def credential_fill(url: str) -> Credentials | None:
-    """Ask the user's credential helpers for `url` (which holds no secret itself); None when they know nothing."""
+def credential_fill(url: str, common: Path) -> Credentials | None:
+    """Ask the user's credential helpers for `url` (which holds no secret itself); None when they know nothing.
+
+    Helpers that the clone with the common directory `common` names are the user's too, wherever this process stands.
+    """
     if "\n" in url or "\0" in url:
         return None
     try:
         # No prompt is possible: no terminal prompt, no askpass; so only helpers answer.
-        words = ["-c", "core.askPass=", "credential", "fill"]
+        words = [f"--git-dir={common}", "-c", "core.askPass=", "credential", "fill"]
         found = run(words, stdin=f"url={url}\n\n".encode(), timeout_seconds=CREDENTIAL_SECONDS)
     except (TimedOut, GitRequired):
         return None
     if found.status != 0:
         return None
-    pairs = dict(line.split("=", 1) for line in found.stdout.decode(errors="replace").splitlines() if "=" in line)
+    lines = found.stdout.decode(errors="surrogateescape").split("\n")
+    pairs = dict(line.split("=", 1) for line in lines if "=" in line)
     if "username" not in pairs or "password" not in pairs:
         return None
     return Credentials(pairs["username"], pairs["password"])

@@ -9,7 +9,9 @@ import shlex
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import quote
 
 import urllib3
 from dulwich.client import (
@@ -23,7 +25,7 @@ from dulwich.client import (
     default_urllib3_manager,
 )
 from dulwich.protocol import TCP_GIT_PORT, Protocol
-from urllib3.util import Retry
+from urllib3.util import Retry, make_headers
 
 from exo_sidecar.git import cgit
 from exo_sidecar.git.remote import Address
@@ -174,11 +176,9 @@ class HttpClient(_Noting, Urllib3HttpGitClient):
 
     def __init__(self, address: Address, settings: GitSettings, watchdog: Watchdog) -> None:
         base = _base_url(address)
+        self._asker = _Asker(base, address, settings.path.parent)
         manager = default_urllib3_manager(
-            settings.config(),
-            base_url=base,
-            timeout=watchdog.idle_seconds,
-            auth_callback=_Asker(base, address.username is not None).answer,
+            settings.config(), base_url=base, timeout=watchdog.idle_seconds, auth_callback=self._asker.answer
         )
         manager.connection_pool_kw["retries"] = _HTTP_RETRIES
         self._responses = _kept_responses(manager)
@@ -186,8 +186,9 @@ class HttpClient(_Noting, Urllib3HttpGitClient):
             base,
             pool_manager=manager,
             config=settings.config(),
-            username=address.username,
-            password=address.password,
+            # A name alone is no answer to anything: the helpers are asked for its password.
+            username=None if address.password is None else _as_bytes(address.username or ""),
+            password=_as_bytes(address.password or ""),
             timeout=watchdog.idle_seconds,
             quiet=True,
         )
@@ -209,6 +210,9 @@ class HttpClient(_Noting, Urllib3HttpGitClient):
         raise_for_status: bool = True,
     ) -> "tuple[HTTPResponse, Callable[[int], bytes]]":
         self._watchdog.feed()
+        if self._auth_header is None and self._asker.header is not None:
+            # What opened the first door opens the others; a body that is read only once cannot be sent again.
+            self._auth_header, self._auth_origin = self._asker.header, self._origin(self._base_url)
         response, read = super()._http_request(url, headers, data, raise_for_status)
 
         def bounded(count: int) -> bytes:
@@ -245,10 +249,19 @@ def _kept_responses(manager: "AuthCallbackPoolManager | PoolManager") -> "list[B
 class _Asker:
     """Asks the credential helpers once for one server, and never tells another one."""
 
-    def __init__(self, base: str, has_user: bool) -> None:  # noqa: FBT001 - private, one caller
+    def __init__(self, base: str, address: Address, common: Path) -> None:
         self._base = base
-        self._asked = has_user
+        self._address = address
+        self._common = common
+        self._asked = address.password is not None
         self._found: cgit.Credentials | None = None
+
+    @property
+    def header(self) -> str | None:
+        """What the helpers know, as the header of a request; None when they were not asked or know nothing."""
+        if self._found is None:
+            return None
+        return make_headers(basic_auth=_as_bytes(f"{self._found.username}:{self._found.password}"))["authorization"]
 
     def answer(self, url: str, _wanted: str, attempt: int) -> dict[str, str] | None:
         """Return what to answer a refusal at `url`, None when there is nothing new to say."""
@@ -256,10 +269,16 @@ class _Asker:
             return None
         if not self._asked:
             self._asked = True
-            self._found = cgit.credential_fill(self._base)
+            self._found = cgit.credential_fill(self._named_url(), self._common)
         if self._found is None:
             return None
-        return {"username": self._found.username, "password": self._found.password}
+        return {"username": _as_bytes(self._found.username), "password": _as_bytes(self._found.password)}
+
+    def _named_url(self) -> str:
+        """Return the address as git names it to helpers: the path too, which settings may tell apart by."""
+        user = f"{quote(self._address.username, safe='')}@" if self._address.username else ""
+        scheme, _, rest = self._base.partition("://")
+        return f"{scheme}://{user}{rest}{self._address.path.partition('?')[0].lstrip('/')}"
 
 
 def client(address: Address, settings: GitSettings, watchdog: Watchdog) -> Client:
@@ -274,6 +293,11 @@ def client(address: Address, settings: GitSettings, watchdog: Watchdog) -> Clien
             return SshClient(address, command, watchdog)
         case "http" | "https":
             return HttpClient(address, settings, watchdog)
+
+
+def _as_bytes(text: str) -> str:
+    """Return `text` so that urllib3, which encodes as Latin-1, sends the UTF-8 that git sends."""
+    return text.encode(errors="surrogateescape").decode("latin-1")
 
 
 def _base_url(address: Address) -> str:

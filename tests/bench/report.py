@@ -36,12 +36,23 @@ def missed(groups: Iterable[Group]) -> tuple[str, ...]:
 
 def page(groups: Sequence[Group], command: str) -> str:
     """Return the page."""
-    parts = [_HEAD.format(command=command, machine=_machine())]
+    return "".join([_HEAD.format(command=command, machine=_machine()), *map(_section, groups)])
+
+
+def renewed(text: str, groups: Iterable[Group]) -> str:
+    """Return the page `text` with the sections of `groups` replaced, or added at its end; each says its own origin."""
     for group in groups:
-        parts.append(f"\n## {group.title}\n\n")
-        parts.append("| what | runs | min | median | compared | budget |\n|---|---:|---:|---:|---|---|\n")
-        parts += [f"| {' | '.join(_cells(row))} |\n" for row in group.rows]
-    return "".join(parts)
+        own = _section(group, f"Measured apart from the rest, on this machine: {_machine()}.\n\n")
+        before, title, after = text.partition(f"\n## {group.title}\n")
+        _, following, rest = after.partition("\n## ")
+        text = before + own + (following + rest if title else "")
+    return text
+
+
+def _section(group: Group, origin: str = "") -> str:
+    head = "| what | runs | min | median | compared | budget |\n|---|---:|---:|---:|---|---|\n"
+    rows = "".join(f"| {' | '.join(_cells(row))} |\n" for row in group.rows)
+    return f"\n## {group.title}\n\n{origin}{head}{rows}"
 
 
 def lines(groups: Iterable[Group]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """usage: scripts/bench [--quick] [--only GROUP ...] [--print] | measures the budgets of docs/architecture.md.
 
 --quick   100 and 10,000 tickets only
---only    one group of measurements; may be repeated
+--only    one group of measurements, whose section of docs/benchmarks.md alone is written; may be repeated
 --print   print the table, leave docs/benchmarks.md as it is
 """
 
