@@ -61,7 +61,7 @@ def resolve(
         session_id = _named(named, live)
         known = next((item for item in live if item.session == session_id), None)
         return Caller(declared or (Actor(known.actor) if known else actor), session_id)
-    active = [item for item in live if item.state == "active"]
+    active = [item for item in live if item.state in {"active", "lost"}]
     if not active:
         return Caller(actor, None)
     return _from_process(declared, actor, active, call.worktree, lineage) or _from_worktree(

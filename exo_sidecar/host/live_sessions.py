@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from exo_sidecar.base import files
-from exo_sidecar.host import ancestry
+from exo_sidecar.host import ancestry, heartbeats
 from exo_sidecar.host.ancestry import ProcessFacts
 from exo_sidecar.model import ids
 from exo_sidecar.model.boot import BootClock
@@ -38,8 +38,9 @@ class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
     ticket: TicketId
     actor: Annotated[str, Meta(max_length=80)]
     """The owner whom `next` named, until a start adopts the reservation."""
-    state: Literal["claiming", "reserved", "active", "ended"]
-    """`claiming`: `call` asks for its lease. `ended`: the ledger has its end, the lease's authority has not yet."""
+    state: Literal["claiming", "reserved", "active", "ended", "lost"]
+    """`claiming`: `call` asks for its lease. `ended`: the ledger has its end, the lease's authority has not yet.
+    `lost`: its claim was made offline and not confirmed."""
     worktree: _Path
     process: ProcessFacts | None = None
     """The agent's own process; None where it could not be told from a terminal."""
@@ -54,6 +55,10 @@ class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
     ttl_seconds: int | None = None
     held_from: float | None = None
     """Boot clock read before the lease's present value was sent: the holder's own deadline counts from there."""
+    claim: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")] | None = None
+    """Nonce of a claim made offline; on the disk before any event carries it, gone once a lease confirms it."""
+    lost: Annotated[str, Meta(max_length=1000)] | None = None
+    """Why the claim was not confirmed."""
     dirty: Annotated[dict[str, str], Meta(max_length=DIRTY_MAX)] = {}
     """Files that were changed before the start, with the SHA-256 of their content then; empty for what was gone."""
 
@@ -90,6 +95,7 @@ def read(common: Path, session_id: SessionId) -> LiveSession | None:
 def remove(common: Path, session_id: SessionId) -> None:
     """Forget a session, if it is known."""
     files.remove_beneath(common, _relative(session_id))
+    heartbeats.forget(common, session_id)
 
 
 def listed(common: Path) -> Listed:
@@ -116,6 +122,12 @@ def is_claiming(common: Path, session_id: SessionId) -> bool:
 def has_call(session: LiveSession) -> bool:
     """Whether a call that claims or gives back the session's lease may still be under way."""
     return session.call is not None and ancestry.liveness(session.call) != "dead"
+
+
+def is_confirming(common: Path, session_id: SessionId) -> bool:
+    """Whether a call that is under way asks for the lease of a claim that the session made offline."""
+    found = read(common, session_id)
+    return found is not None and found.claim is not None and has_call(found)
 
 
 def is_of_another(common: Path, clone: CloneId) -> bool:
@@ -172,7 +184,15 @@ def _read(common: Path, session_id: SessionId) -> LiveSession | Finding | None:
         return _unreadable(relative, str(error))
     if found.session != session_id or not ids.is_id(found.ticket):
         return _unreadable(relative, "it speaks of another session than its name")
-    return found
+    return _with_signs_of_life(common, found)
+
+
+def _with_signs_of_life(common: Path, session: LiveSession) -> LiveSession:
+    """Return the session with the last sign of life that its calls noted; of another boot it says nothing."""
+    note = heartbeats.read(common, session.session)
+    if note is None or note.boot_id != session.boot_id or note.alive <= session.heartbeat:
+        return session
+    return msgspec.structs.replace(session, heartbeat=note.alive)
 
 
 def _unreadable(relative: str, reason: str) -> Finding:

@@ -77,6 +77,31 @@ def run(
         return _finish([process], argv[0], timeout_seconds, output_max_bytes)[0]
 
 
+def start_detached(argv: Sequence[str], *, environ: Mapping[str, str]) -> None:
+    """Start a program that goes on when we are gone, in a session of its own, reading and writing nothing of ours.
+
+    Raises:
+        TimedOut: the shell in between did not come to its end.
+        ProgramMissing: there is no shell.
+    """
+    # A shell in between makes it nobody's child: no zombie is left where we live on, as a server does.
+    words = ("sh", "-c", 'trap "" HUP; "$@" &', "sh", *argv)
+    nowhere = subprocess.DEVNULL
+    try:
+        shell = subprocess.Popen(
+            words, env=dict(environ), stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
+        )
+    except FileNotFoundError as error:
+        message = f"{words[0]} was not found"
+        raise ProgramMissing(message) from error
+    try:
+        shell.wait(timeout=TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        shell.kill()
+        shell.wait()
+        raise _too_slow(words[0]) from error
+
+
 def run_together(
     commands: Sequence[Command],
     *,

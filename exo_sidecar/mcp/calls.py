@@ -10,7 +10,7 @@ from exo_sidecar.mcp.catalogue import SHARED, annotations, input_schema, shared_
 from exo_sidecar.mcp.server import Serving
 from exo_sidecar.model import actor as actors
 from exo_sidecar.model.errors import ExoError, Usage, ValueInvalid
-from exo_sidecar.operations import answer
+from exo_sidecar.operations import answer, keepalive
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.incident import reported
 from exo_sidecar.operations.parameters import parameters, read
@@ -90,7 +90,11 @@ def run(
         interactive=False,
         progress=caller.progress,
     ) as ctx:
-        result = invoke(ctx, operation, params)
+        try:
+            result = invoke(ctx, operation, params)
+            keepalive.tell(ctx, operation)
+        finally:
+            keepalive.keep(ctx, operation)
         warnings = [f"warning {each.code}: {each.message}" for each in ctx.warnings]
     return _content(msgspec.to_builtins(result), warnings)
 

@@ -4,13 +4,15 @@ from typing import Annotated, Final
 
 import msgspec
 
-from exo_sidecar.domain import dispatch
+from exo_sidecar.domain import dispatch, holding
+from exo_sidecar.domain.provisional import lost
 from exo_sidecar.host import live_sessions
 from exo_sidecar.model import instant
 from exo_sidecar.model.errors import Environment, NotFound, SidecarMissing
 from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.session import OfflineClaim
 from exo_sidecar.model.view import TicketRow, View
-from exo_sidecar.operations import session_facts
+from exo_sidecar.operations import keepalive, session_facts
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 from exo_sidecar.sync import distance
@@ -39,10 +41,17 @@ class OwnLease(msgspec.Struct, frozen=True, kw_only=True):
     """The lease of that session."""
 
     ticket_id: str
-    epoch: int
+    epoch: int | None
+    """The fencing token; None while it is provisional."""
     ttl_seconds: int
     seconds_left: int | None
-    """Until this session should have renewed it; None when this machine restarted meanwhile."""
+    """Until this session should have renewed it; None when this machine restarted meanwhile, or it is provisional."""
+    provisional: bool = False
+    """Whether the ticket was taken offline: not confirmed by the authority."""
+    is_lost: bool = False
+    """Whether the last heartbeat found that another holds it."""
+    trouble: str | None = None
+    """What the last heartbeat met; None while all is well."""
 
 
 class Next(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +100,7 @@ def run(ctx: Context, params: Status) -> StatusShown:
     for live in session_facts.unconfirmed(ctx, view):
         open_end = f"the end of {live.session} on {live.ticket} is not confirmed"
         ctx.warn("FINISH_UNCONFIRMED", f"{open_end}; the next exo sync tells it")
+    _tell_claims(ctx)
     return StatusShown(
         initialized=True,
         branch=governed.branch,
@@ -106,23 +116,43 @@ def run(ctx: Context, params: Status) -> StatusShown:
     )
 
 
+def _tell_claims(ctx: Context) -> None:
+    """Warn of the claims of this clone that were made offline and are not confirmed, or lost."""
+    for live in ctx.live.sessions:
+        if live.lost is not None:
+            claim = OfflineClaim(session=live.session, ticket=live.ticket, nonce=live.claim or "", lost=live.lost)
+            ctx.warn_of(lost(claim))
+        elif live.claim is not None:
+            said = f"{live.ticket} was taken offline by {live.session}: provisional, not confirmed by the authority"
+            ctx.warn("PROVISIONAL_LEASE", f"{said}; exo sync asks for it")
+
+
 def _own(ctx: Context, view: View) -> tuple[OwnSession | None, OwnLease | None]:
     session_id = ctx.caller.session
-    record = view.session(session_id) if session_id else None
+    record = (view.session(session_id) or view.offline_session(session_id)) if session_id else None
     if record is None:
         return None, None
-    session = OwnSession(
-        id=record.id, ticket_id=record.ticket, actor=record.actor, status=record.status, role=record.role
-    )
+    if record.status in holding.LIVING and holding.is_overtaken(view, record):
+        ctx.warn_of(holding.session_fenced(record.ticket, record.id))
+    status = "lost" if ctx.claim is not None and ctx.claim.lost else record.status
+    session = OwnSession(id=record.id, ticket_id=record.ticket, actor=record.actor, status=status, role=record.role)
     live = live_sessions.read(ctx.place.common, record.id)
+    if live is not None and live.claim is not None:
+        ttl = live.ttl_seconds or 0
+        return session, OwnLease(
+            ticket_id=live.ticket, epoch=None, ttl_seconds=ttl, seconds_left=None, provisional=True
+        )
     if live is None or live.epoch is None or live.ttl_seconds is None:
         return session, None
     left = live.lease_seconds_left(ctx.boot_clock())
+    trouble = keepalive.trouble(ctx, record.id)
     lease = OwnLease(
         ticket_id=live.ticket,
         epoch=live.epoch,
         ttl_seconds=live.ttl_seconds,
         seconds_left=None if left is None else int(left),
+        is_lost=trouble is not None and trouble.is_lost,
+        trouble=trouble.message if trouble else None,
     )
     return session, lease
 

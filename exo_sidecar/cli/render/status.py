@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from exo_sidecar.cli.page import Block, Cell, Facts, Headline, Listing, Page, Piece, Tone
-from exo_sidecar.cli.render.tones import counted
+from exo_sidecar.cli.render.tones import PROVISIONAL, counted
 from exo_sidecar.model import duration
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.lifecycle import Status
@@ -46,8 +46,11 @@ def _lease(result: StatusShown) -> Cell:
     lease = result.lease
     if lease is None:
         return Cell("none", "dim")
+    if lease.is_lost:
+        return Cell(f"{lease.trouble}, token was {lease.epoch}", "bad")
     if lease.seconds_left is None:
-        return Cell(f"{lease.ticket_id}, token {lease.epoch}, time left unknown", "warn")
+        token = PROVISIONAL if lease.provisional else f"token {lease.epoch}, time left unknown"
+        return Cell(f"{lease.ticket_id}, {token}", "warn")
     left = duration.show(lease.seconds_left)
     late = lease.seconds_left * 3 < lease.ttl_seconds
     return Cell(f"{lease.ticket_id}, token {lease.epoch}, {left} left", "warn" if late else "")

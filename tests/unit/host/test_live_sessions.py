@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from exo_sidecar.host import live_sessions
+from exo_sidecar.host import heartbeats, live_sessions
+from exo_sidecar.host.heartbeats import Note
 from exo_sidecar.host.live_sessions import LiveSession
 from exo_sidecar.model.boot import BootClock
 from exo_sidecar.model.ids import SessionId, TicketId
@@ -84,3 +85,27 @@ def test_after_a_restart_neither_age_nor_deadline_is_known(tmp_path: Path) -> No
     beaten = live_sessions.beat(tmp_path, a_session(), after)
     assert beaten.heartbeat_age(after) == 0
     assert beaten.lease_seconds_left(after) is None
+
+
+@pytest.mark.parametrize(
+    ("boot", "alive", "age"), [("boot", 950.0, 50.0), ("boot", 850.0, 100.0), ("another", 950.0, 100.0)]
+)
+def test_the_last_sign_of_life_is_the_later_one_of_this_boot(
+    tmp_path: Path, boot: str, alive: float, age: float
+) -> None:
+    live_sessions.write(tmp_path, a_session())
+    heartbeats.write(tmp_path, SessionId("SES-AAAA"), Note(boot_id=boot, alive=alive))
+    found = live_sessions.read(tmp_path, SessionId("SES-AAAA"))
+    assert found is not None
+    assert found.heartbeat_age(NOW) == age
+    assert live_sessions.listed(tmp_path).sessions == (found,)
+
+
+def test_a_damaged_note_hides_no_session_and_goes_with_it(tmp_path: Path) -> None:
+    live_sessions.write(tmp_path, a_session())
+    folder = tmp_path / heartbeats.FOLDER
+    folder.mkdir(parents=True)
+    (folder / "SES-AAAA.json").write_bytes(b"\xff{")
+    assert live_sessions.read(tmp_path, SessionId("SES-AAAA")) == a_session()
+    live_sessions.remove(tmp_path, SessionId("SES-AAAA"))
+    assert list(folder.iterdir()) == []

@@ -91,3 +91,27 @@ def test_none_of_several_programs_outlives_the_time_limit(tmp_path: Path) -> Non
 
 def test_no_programs_are_no_answers() -> None:
     assert process.run_together([], environ=os.environ) == ()
+
+
+def test_a_detached_program_is_nobodys_child_and_keeps_no_stream_of_ours(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    code = (
+        "import os, sys; from pathlib import Path; import time\n"
+        "parent = int(sys.argv[2])\n"
+        "while os.getppid() == parent: time.sleep(0.01)\n"
+        "group = os.getpgid(0) != int(sys.argv[3])\n"
+        "streams = {os.path.realpath(f'/dev/fd/{n}') == '/dev/null' for n in (0, 1, 2)}\n"
+        "Path(sys.argv[1] + '.new').write_text(f'{group} {os.environ.get(\"HOME\")} {streams}')\n"
+        "os.replace(sys.argv[1] + '.new', sys.argv[1])\n"
+    )
+    words = [*python(code), str(told), str(os.getpid()), str(os.getpgid(0))]
+    process.start_detached(words, environ={"PATH": os.environ["PATH"]})
+    deadline = time.monotonic() + 20
+    while not told.exists():
+        assert time.monotonic() < deadline
+    assert told.read_text() == "True None {True}"
+
+
+def test_a_detached_program_without_a_shell_is_refused() -> None:
+    with pytest.raises(ProgramMissing):
+        process.start_detached(["true"], environ={"PATH": "/nowhere"})
