@@ -121,6 +121,8 @@ def _identity(facts: Facts) -> tuple[str, ...]:
     session, ticket = facts.session, facts.ticket.ticket
     where = f"branch {one_line(session.branch or '(detached)', _TITLE_MAX)}, base {(session.base or 'none')[:12]}"
     lease = f"lease epoch {session.epoch}" if session.epoch is not None else "no lease"
+    if session.claim is not None:
+        lease = "provisional: not confirmed by the authority"
     if facts.lease_seconds_left is not None:
         lease += f", {duration.show(facts.lease_seconds_left)} left"
     return (

@@ -84,6 +84,11 @@ def standing(view: View, ticket: TicketId, caller: Asker, *, human: bool | None 
     )
 
 
+def is_overtaken(view: View, session: SessionRecord) -> bool:
+    """Whether the ledger knows a holder after the session; for a provisional one that is still to be found out."""
+    return session.claim is None and view.highest_epoch(session.ticket) > (session.epoch or 0)
+
+
 def lease_held(ticket: TicketId, holder: Holding) -> LeaseHeld:
     """Return the refusal that names who holds the ticket."""
     message = f"{ticket} is held by {holder.actor} in session {holder.session} (epoch {holder.epoch or 0})"
@@ -99,6 +104,6 @@ def session_fenced(ticket: TicketId, session: SessionId | None) -> SessionFenced
 def _holding(view: View, ticket: TicketId, living: tuple[SessionRecord, ...]) -> Holding | None:
     highest = view.highest_epoch(ticket)
     for session in living:
-        if (session.epoch or 0) >= highest:
+        if session.claim is not None or (session.epoch or 0) >= highest:
             return Holding(session.id, session.actor, session.epoch)
     return None

@@ -59,12 +59,14 @@ tickets:
 dispatch:
   max_attempts: 16
 
-# Leases: the remote that decides, how long a claim lasts without a sign of life, how many one actor may hold.
+# Leases: the remote that decides, how long a claim lasts without a sign of life, how many one actor may hold, and
+# whether --offline takes a ticket provisionally (provisional) or not at all (refuse).
 leases:
   remote: origin
   ttl: 4h
   max_ttl: 24h
   per_actor: 8
+  offline: provisional
 
 # Sync: by itself around sessions (lifecycle), after each write (always), or never (off).
 sync:

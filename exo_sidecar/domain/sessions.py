@@ -16,6 +16,7 @@ from exo_sidecar.model.event import (
     Draft,
     LeaseAcquired,
     LeaseReleased,
+    LeaseTakenOver,
     SessionFinished,
     SessionReserved,
     SessionStarted,
@@ -88,6 +89,16 @@ class SummaryRequired(Usage):
     advice = 'say what was done: --summary "..." (or - to read it from standard input)'
 
 
+class Overtaken(NamedTuple):
+    """The holder that a session followed without a release."""
+
+    session: SessionId
+    actor: str
+    epoch: int
+    reason: str | None = None
+    """Why a person forced it; None: the holder had been silent for too long."""
+
+
 class Grant(NamedTuple):
     """A lease that was won for a session."""
 
@@ -96,6 +107,8 @@ class Grant(NamedTuple):
     epoch: int
     commit: str
     """The lease ref's value: a commit id."""
+    over: Overtaken | None = None
+    """Whom it was taken from; None: it was free."""
 
 
 class Work(NamedTuple):
@@ -151,7 +164,7 @@ def reserve(view: View, ticket_id: TicketId, grant: Grant, role: str) -> Outcome
     if refusal is not None or record is None:
         return Outcome(refusal=refusal)
     reserved = SessionReserved(ticket=ticket_id, owner=grant.actor, role=role)
-    events = (_acquired(ticket_id, grant), _of_session(grant, reserved))
+    events = (*_acquired(ticket_id, grant), _of_session(grant, reserved))
     return Outcome(events=events) + _activated(view, record, grant, "next")
 
 
@@ -165,7 +178,7 @@ def start(view: View, ticket_id: TicketId, grant: Grant, work: Work) -> Outcome:
     if known is not None and known.status not in holding.LIVING:
         return refused(_not_active(known))
     started = SessionStarted(ticket=ticket_id, **work._asdict())
-    events = [] if _is_known(view, ticket_id, known, grant) else [_acquired(ticket_id, grant)]
+    events = [] if _is_known(view, ticket_id, known, grant) else [*_acquired(ticket_id, grant)]
     if known is None or known.status == "reserved":
         events.append(_of_session(grant, started))
     return Outcome(events=tuple(events)) + _activated(view, record, grant, "session-start")
@@ -234,7 +247,7 @@ def _finish_refusal(
     if ending.ticket is not None and ending.ticket != session.ticket:
         message = f"{session.id} works on {session.ticket}, not on {ending.ticket}"
         return SessionTicketMismatch(message, session=session.id, ticket=session.ticket)
-    if view.highest_epoch(session.ticket) > (session.epoch or 0):
+    if holding.is_overtaken(view, session):
         return holding.session_fenced(session.ticket, session.id)
     if not ending.finish.summary.strip():
         return SummaryRequired(f"{session.id} cannot finish without a summary", session=session.id)
@@ -277,9 +290,22 @@ def _is_known(view: View, ticket_id: TicketId, known: SessionRecord | None, gran
     return known is not None and known.epoch == grant.epoch == view.highest_epoch(ticket_id)
 
 
-def _acquired(ticket_id: TicketId, grant: Grant) -> Draft:
+def _acquired(ticket_id: TicketId, grant: Grant) -> tuple[Draft, ...]:
+    """Return the event of a change of holder, and whom it was taken from when that was no release."""
     data = LeaseAcquired(ticket=ticket_id, epoch=grant.epoch, session=grant.session, commit=grant.commit)
-    return Draft(subject=ticket_id, data=data, session=grant.session, epoch=grant.epoch)
+    acquired = Draft(subject=ticket_id, data=data, session=grant.session, epoch=grant.epoch)
+    if grant.over is None:
+        return (acquired,)
+    taken = LeaseTakenOver(
+        ticket=ticket_id,
+        session=grant.session,
+        previous=grant.over.session,
+        previous_actor=grant.over.actor,
+        previous_epoch=grant.over.epoch,
+        forced=grant.over.reason is not None,
+        reason=grant.over.reason,
+    )
+    return acquired, Draft(subject=ticket_id, data=taken, session=grant.session, epoch=grant.epoch)
 
 
 def _of_session(grant: Grant, data: Data) -> Draft:

@@ -32,7 +32,7 @@ def lacking(objects: Objects, tips: Iterable[Oid], advertised: Collection[Oid], 
     Raises:
         ObjectMissing: a tip, or something that a commit to be sent names, is not here.
     """
-    walk = _commits(objects, list(tips), advertised, list(near))
+    walk = _commits(objects, list(tips), advertised, [oid for oid in near if _is_commit(objects, oid)])
     sending: dict[Oid, None] = {}
     for oid, commit in reversed(walk.found.items()):
         sending[oid] = None
@@ -104,6 +104,14 @@ def _spread(walk: _Walk, oid: Oid, commit: Commit) -> None:
             walk.known.add(taken)
             walk.known.update(gone.parents)
             doubtful += [parent for parent in gone.parents if parent in walk.found]
+
+
+def _is_commit(objects: Objects, oid: Oid) -> bool:
+    """Whether `oid` is here and a commit: a ref may show anything."""
+    try:
+        return objects.read(oid).kind == "commit"
+    except ObjectMissing:
+        return False
 
 
 def _tree_of(objects: Objects, oid: Oid, walk: _Walk) -> Oid | None:

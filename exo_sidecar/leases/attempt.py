@@ -7,6 +7,8 @@ value leaves the process.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from exo_sidecar.git import commits
+from exo_sidecar.git.objects import ObjectDamaged
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.leases import outcome, rules, value
@@ -25,6 +27,13 @@ class Plan(NamedTuple):
     ticket: TicketId
     before: Seen | None
     after: Seen
+    damaged: Oid | None = None
+    """The value that is replaced though it cannot be read; `before` is None then."""
+
+    @property
+    def old(self) -> Oid | None:
+        """The ref's value that is expected when the change is made; None: none."""
+        return self.before.oid if self.before else self.damaged
 
     @property
     def is_unchanged(self) -> bool:
@@ -64,21 +73,28 @@ def choose(
     decide: DecideEach,
     *,
     durable: bool,
+    over_damage: bool = False,
 ) -> Plan | ExoError:
     """Return the change of the first candidate for which `decide` returns a lease, else the last refusal.
 
-    Only refusals that are about one ticket go on to the next candidate; any other error ends the search. The new
-    value's object is written, nothing else.
+    Only refusals that are about one ticket go on to the next candidate; any other error ends the search. A value that
+    cannot be read is a refusal; with `over_damage` it is decided on as if there were none. The new value's object is
+    written, nothing else.
     """
     refusal: ExoError | None = None
     for ticket in candidates:
+        damaged: Oid | None = None
         try:
             before = decode(repository, ticket, shown.get(ticket))
-            answer = decide(ticket, before)
         except LeaseDamaged as damage:
-            answer, before = damage, None
+            before, damaged = None, shown.get(ticket)
+            answer: Lease | ExoError = decide(ticket, None) if over_damage else damage
+        else:
+            answer = decide(ticket, before)
         if not isinstance(answer, ExoError):
-            return Plan(ticket, before, _written(repository, before, answer, durable=durable))
+            parent = before.oid if before else _parent(repository, damaged)
+            after = _written(repository, before, answer, parent, durable=durable)
+            return Plan(ticket, before, after, damaged)
         refusal = answer
         if not isinstance(answer, Held | Refused | LeaseDamaged):
             break
@@ -90,8 +106,7 @@ def choose(
 
 def announce(nonces: Nonces, intents: Intents, plan: Plan, operation: str) -> Intent:
     """Write nonce and intent of `plan` down, durably: from here on a killed process is found out."""
-    lease = plan.after.lease
-    before = plan.before
+    lease, before = plan.after.lease, plan.before
     nonces.remember(lease)
     intent = Intent(
         operation=operation,
@@ -100,7 +115,7 @@ def announce(nonces: Nonces, intents: Intents, plan: Plan, operation: str) -> In
         nonce=lease.nonce,
         commit=plan.after.oid,
         kind=rules.move_between(before.lease if before else None, lease),
-        replaces=before.oid if before else None,
+        replaces=plan.old,
     )
     intents.begin(intent)
     return intent
@@ -123,9 +138,17 @@ def unknown(ticket: TicketId) -> LeaseUnknown:
     return LeaseUnknown(message, ticket=ticket)
 
 
-def _written(repository: Repository, before: Seen | None, lease: Lease, *, durable: bool) -> Seen:
+def _written(repository: Repository, before: Seen | None, lease: Lease, parent: Oid | None, *, durable: bool) -> Seen:
     if before is not None and lease == before.lease:
         return before
-    data = value.encode(lease, before.oid if before else None)
+    data = value.encode(lease, parent)
     # The empty tree goes along: git knows it by heart, but a store that lacks it fails its own check.
     return Seen(repository.objects.write([("tree", b""), ("commit", data)], durable=durable)[1], lease)
+
+
+def _parent(repository: Repository, damaged: Oid | None) -> Oid | None:
+    """Return the parent for a value that replaces `damaged`: nothing but a commit can be one."""
+    try:
+        return damaged if damaged is not None and commits.read(repository.objects, damaged) else None
+    except ObjectDamaged:
+        return None

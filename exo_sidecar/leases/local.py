@@ -6,6 +6,7 @@ from typing import Final
 from exo_sidecar.git import lone_swap
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.leases import attempt, backoff
+from exo_sidecar.leases import authority as authorities
 from exo_sidecar.leases.attempt import Plan
 from exo_sidecar.leases.intents import Intent, Intents
 from exo_sidecar.leases.names import REFS
@@ -37,9 +38,11 @@ class LocalLeases:
         repository: Repository,
         *,
         clock: ReadClock,
+        authority_id: str | None = None,
         operation: str = "lease",
     ) -> None:
         self._repository = repository
+        self._authority = authorities.commit_of(authority_id)[0] if authority_id else None
         self._clock = clock
         self._operation = operation
         common = repository.place.common
@@ -53,6 +56,7 @@ class LocalLeases:
 
     def survey(self) -> Survey:
         """Return all leases, and the values that cannot be read; what is seen is recorded."""
+        self._check_authority()
         refs = self._repository.refs.list(REFS.prefix)
         shown = {ticket: oid for ref, oid in refs.items() if (ticket := REFS.ticket_of(ref)) is not None}
         self._observations.record(shown, self._clock(), complete=True)
@@ -60,6 +64,7 @@ class LocalLeases:
 
     def read(self, ticket: TicketId) -> Seen | None:
         """Return the ticket's lease, None when it never had one; LeaseDamaged."""
+        self._check_authority()
         oid = self._repository.refs.read(REFS.ref_of(ticket))
         if oid is not None:
             self._observations.record({ticket: oid}, self._clock())
@@ -72,11 +77,18 @@ class LocalLeases:
         del branch
         return self.claim_first([ticket], lambda _ticket, seen: decide(seen), keep_intent=keep_intent)
 
-    def claim_first(self, candidates: Sequence[TicketId], decide: DecideEach, *, keep_intent: bool = False) -> Swapped:
+    def claim_first(
+        self,
+        candidates: Sequence[TicketId],
+        decide: DecideEach,
+        *,
+        keep_intent: bool = False,
+        over_damage: bool = False,
+    ) -> Swapped:
         """Change the first of `candidates` for which `decide` returns a lease; see `LeaseRefs`."""
         for count in range(ATTEMPTS_MAX):
             started = self._clock()
-            plan = self._plan(candidates, decide)
+            plan = self._plan(candidates, decide, over_damage=over_damage)
             if plan.is_unchanged:
                 return Swapped(plan.before, plan.after, "unchanged", started)
             attempt.announce(self._nonces, self._intents, plan, self._operation)
@@ -93,15 +105,21 @@ class LocalLeases:
         """Return what became of the write that `intent` announced; LeaseUnknown."""
         return attempt.settled(self._repository, intent, self._repository.refs.read(REFS.ref_of(intent.ticket)))
 
-    def _plan(self, candidates: Sequence[TicketId], decide: DecideEach) -> Plan:
+    def _plan(self, candidates: Sequence[TicketId], decide: DecideEach, *, over_damage: bool) -> Plan:
+        self._check_authority()
         refs = {ticket: self._repository.refs.read(REFS.ref_of(ticket)) for ticket in candidates}
         shown = {ticket: oid for ticket, oid in refs.items() if oid is not None}
         self._observations.record(shown, self._clock())
-        plan = attempt.choose(self._repository, candidates, shown, decide, durable=True)
+        plan = attempt.choose(self._repository, candidates, shown, decide, durable=True, over_damage=over_damage)
         if isinstance(plan, ExoError):
             raise plan
         return plan
 
+    def _check_authority(self) -> None:
+        """Raise AuthorityMismatch when this repository is the recorded authority no more: the leases were moved."""
+        shown = self._repository.refs.read(REFS.authority) if self._authority else None
+        if shown is not None and shown != self._authority:
+            raise authorities.mismatch(None, shows_another=True)
+
     def _swap(self, plan: Plan) -> bool:
-        old = plan.before.oid if plan.before else None
-        return lone_swap.swap(self._repository, REFS.ref_of(plan.ticket), old=old, new=plan.after.oid)
+        return lone_swap.swap(self._repository, REFS.ref_of(plan.ticket), old=plan.old, new=plan.after.oid)

@@ -14,12 +14,10 @@ import msgspec
 from exo_sidecar.base.alone import alone
 from exo_sidecar.base.files import NotRegularError, TooLargeError, read_beneath, write_atomic
 from exo_sidecar.git.oid import Oid
+from exo_sidecar.leases.rules import stale_after_seconds
 from exo_sidecar.model.boot import BootClock
 from exo_sidecar.model.ids import TicketId
-from exo_sidecar.model.lease import TAKEOVER_GRACE_SECONDS
 
-CLOCK_TOLERANCE: Final = 1.01
-"""Rates of two machines' clocks differ by far less than one per cent."""
 FILE_BYTES_MAX: Final = 4 << 20
 TICKETS_MAX: Final = 20_000
 _NAME: Final = "observed.json"
@@ -69,6 +67,11 @@ class Observations:
         """Whether the holder of `value` has been silent for so long that it may be taken over."""
         return self.seen_for(ticket, value, clock) > stale_after_seconds(ttl_seconds)
 
+    def standing_still(self, clock: BootClock, at_least_seconds: float) -> dict[TicketId, Oid]:
+        """Return the values that this machine has seen unchanged for longer than `at_least_seconds`."""
+        seen = self._read(clock)
+        return {ticket: one.value for ticket, one in seen.items() if clock.seconds - one.seconds > at_least_seconds}
+
     def _news(self, known: Mapping[TicketId, _First], seen: Mapping[TicketId, Oid], *, complete: bool) -> bool:
         if complete and known.keys() - seen.keys():
             return True
@@ -82,8 +85,3 @@ class Observations:
         except (msgspec.DecodeError, NotRegularError, TooLargeError):
             return {}
         return observed.tickets if observed and observed.boot_id == clock.boot_id else {}
-
-
-def stale_after_seconds(ttl_seconds: int) -> float:
-    """Return how long a value must be seen unchanged before its holder counts as gone."""
-    return ttl_seconds * CLOCK_TOLERANCE + TAKEOVER_GRACE_SECONDS

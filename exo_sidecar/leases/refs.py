@@ -56,7 +56,7 @@ def open_leases(
         RemoteUnknown: this clone has no remote of the authority's name.
     """
     if authority.remote is None:
-        return LocalLeases(repository, clock=clock, operation=operation)
+        return LocalLeases(repository, clock=clock, authority_id=authority.id, operation=operation)
     return RemoteLeases(
         repository,
         remote.named(repository, authority.remote),

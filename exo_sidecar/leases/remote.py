@@ -93,9 +93,17 @@ class RemoteLeases:
         """Change the ticket's lease, and the governance branch with it when `branch` is given; see `LeaseRefs`."""
         return self._change(Change([ticket], lambda _ticket, seen: decide(seen), branch), keep_intent=keep_intent)
 
-    def claim_first(self, candidates: Sequence[TicketId], decide: DecideEach, *, keep_intent: bool = False) -> Swapped:
+    def claim_first(
+        self,
+        candidates: Sequence[TicketId],
+        decide: DecideEach,
+        *,
+        keep_intent: bool = False,
+        over_damage: bool = False,
+    ) -> Swapped:
         """Change the first of `candidates` for which `decide` returns a lease; see `LeaseRefs`."""
-        return self._change(Change(candidates[:CANDIDATES_MAX], decide, None), keep_intent=keep_intent)
+        change = Change(candidates[:CANDIDATES_MAX], decide, None, over_damage)
+        return self._change(change, keep_intent=keep_intent)
 
     def settle(self, intent: Intent) -> Settled:
         """Return what became of the write that `intent` announced; LeaseUnknown when it cannot be read."""
@@ -150,14 +158,13 @@ class RemoteLeases:
             return "done"
         ref = self._names.ref_of(plan.ticket)
         refs = self._read_again(plan.ticket, [ref, *([branch.ref] if branch else [])], {ref})
-        before = plan.before.oid if plan.before else None
         if not plan.is_unchanged:
-            verdict = outcome.judge(self._repository.objects, refs.get(ref), plan.after.oid, before)
+            verdict = outcome.judge(self._repository.objects, refs.get(ref), plan.after.oid, plan.old)
             if verdict == "unknown":
                 raise attempt.unknown(plan.ticket)
             if verdict == "landed" and refs.get(ref) == plan.after.oid:
                 return "done"
-            if verdict == "landed" or refs.get(ref) != before:
+            if verdict == "landed" or refs.get(ref) != plan.old:
                 self._intents.end(plan.after.lease.nonce)
                 return "again"
         return self._judge_still(plan, branch, pushed, refs)

@@ -5,34 +5,37 @@ it (leases.nonces); nothing else proves identity. Invariants: the epoch rises wi
 falls; a release leaves a tombstone, because the epoch must survive it.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
-from exo_sidecar.model.errors import ExoError, Held, LeaseHeld, LeaseNotHeld, Refused, SessionFenced, Usage
+from exo_sidecar.model.errors import ExoError, LeaseHeld, LeaseLost, LeaseNotHeld, Refused, SessionFenced, Usage
 from exo_sidecar.model.ids import Nonce, TicketId
-from exo_sidecar.model.lease import DEFAULT_TTL_SECONDS, TTL_SECONDS_MAX, TTL_SECONDS_MIN, Holder, Lease
+from exo_sidecar.model.lease import (
+    DEFAULT_TTL_SECONDS,
+    TAKEOVER_GRACE_SECONDS,
+    TTL_SECONDS_MAX,
+    TTL_SECONDS_MIN,
+    Holder,
+    Lease,
+)
 
 EPOCH_MAX: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps."""
+CLOCK_TOLERANCE: Final = 1.01
+"""Rates of two machines' clocks differ by far less than one per cent."""
 
 
 _Refusal = TypeVar("_Refusal", bound=ExoError)
-
-
-class LeaseLost(Held):
-    """The lease was held by this session and is another's now."""
-
-    code = "LEASE_LOST"
-    advice = "stop writing under this lease; the work in your checkout is yours, a new ticket can carry it on"
 
 
 class LeaseNotStale(Refused):
     """The holder may still be alive: its value has not been seen unchanged for long enough."""
 
     code = "LEASE_NOT_STALE"
-    advice = "wait, or ask the holder; a person may take over with --force --reason"
+    advice = "wait, or ask the holder; a person may take over: exo lease-takeover --force --reason"
 
 
 class LeaseQuota(Refused):
@@ -118,11 +121,24 @@ def take_over(
         return _renewed(current, request)
     if stale:
         return _held_anew(current, request, highest_epoch)
+    left = max(1, math.ceil(stale_after_seconds(current.ttl_seconds)) - seen_for_seconds)
     message = (
-        f"{current.ticket} is held by {current.holder.actor} ({current.holder.session}, epoch {current.epoch}); "
-        f"its lease of {current.ttl_seconds} s has been seen unchanged here for {seen_for_seconds} s only"
+        f"{current.ticket} is held by {current.holder.actor} ({current.holder.session}, epoch {current.epoch}); its "
+        f"lease of {current.ttl_seconds} s has been seen unchanged here for {seen_for_seconds} s: {left} s are left"
     )
-    return _refusal(LeaseNotStale, message, current, seen_for_seconds)
+    refusal = _refusal(LeaseNotStale, message, current, seen_for_seconds)
+    refusal.details["seconds_left"] = left
+    return refusal
+
+
+def force(current: Lease | None, request: Request, highest_epoch: int) -> Lease | TtlOutOfRange:
+    """Take the ticket whoever holds it and however alive; whether a person wants that was asked before."""
+    return _held_anew(current, request, highest_epoch)
+
+
+def stale_after_seconds(ttl_seconds: int) -> float:
+    """Return how long a value must be seen unchanged before its holder counts as gone."""
+    return ttl_seconds * CLOCK_TOLERANCE + TAKEOVER_GRACE_SECONDS
 
 
 def raise_epoch(
@@ -220,9 +236,7 @@ def _held(current: Lease, seen_for_seconds: int, *, stale: bool) -> LeaseHeld:
         f"seen unchanged here for {seen_for_seconds} s"
     )
     hint = (
-        "its holder has been silent for longer than the lease's ttl: exo next --ticket-id takes it over"
-        if stale
-        else ""
+        "its holder has been silent for longer than the lease's ttl: exo lease-takeover takes it over" if stale else ""
     )
     return _refusal(LeaseHeld, message, current, seen_for_seconds, hint)
 

@@ -36,7 +36,7 @@ class AuthorityMismatch(Integrity):
     """The remote is not the authority on leases that the governance branch records."""
 
     code = "AUTHORITY_MISMATCH"
-    advice = "check the remote's address: git remote -v"
+    advice = "exo sync brings the news when the leases were moved; else check the address: git remote -v"
 
 
 class BranchBehind(Conflict):
@@ -121,8 +121,17 @@ class LeaseRefs(Protocol):
         """
         ...
 
-    def claim_first(self, candidates: Sequence[TicketId], decide: DecideEach, *, keep_intent: bool = False) -> Swapped:
+    def claim_first(
+        self,
+        candidates: Sequence[TicketId],
+        decide: DecideEach,
+        *,
+        keep_intent: bool = False,
+        over_damage: bool = False,
+    ) -> Swapped:
         """Change the first of `candidates` for which `decide` returns a lease; a lost race goes on to the next.
+
+        With `over_damage` a value that cannot be read is decided on as if there were none, and replaced.
 
         Raises:
             The last refusal, when every candidate was refused; else as `swap`.

@@ -22,6 +22,8 @@ class Change(NamedTuple):
     candidates: Sequence[TicketId]
     decide: DecideEach
     branch: BranchUpdate | None
+    over_damage: bool = False
+    """Whether a value that cannot be read may be replaced."""
 
 
 class Turn:
@@ -54,7 +56,10 @@ class Turn:
             self.unseen = True
             return []
         # What is written is on its way to the server; here nothing depends on it, so it need not survive a power cut.
-        chosen = attempt.choose(self._repository, self._change.candidates, shown, self._change.decide, durable=False)
+        change = self._change
+        chosen = attempt.choose(
+            self._repository, change.candidates, shown, change.decide, durable=False, over_damage=change.over_damage
+        )
         if isinstance(chosen, ExoError):
             self.refusal = chosen
             return []

@@ -33,7 +33,7 @@ class LeaseDamaged(Integrity):
     """The value of a lease ref is not a lease that this program can read."""
 
     code = "LEASE_DAMAGED"
-    advice = "install the newest exo; if the value stays unreadable, a person may take over with --force --reason"
+    advice = "install the newest exo; if it stays so, a person may take over: exo lease-takeover --force --reason"
 
 
 def encode(lease: Lease, parent: Oid | None) -> bytes:

@@ -28,6 +28,7 @@ class LeaseSettings(msgspec.Struct, frozen=True, kw_only=True):
     per_actor: Annotated[int, Meta(ge=1)] = 8
     guard: Literal["allow", "require"] = "allow"
     """Whether the pre-push hook lets a plain push of a leased branch go."""
+    offline: Literal["provisional", "refuse"] = "provisional"
 
 
 class SyncSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -203,20 +203,34 @@ class LeaseNotHeld(Held):
     advice = "exo session-start claims the ticket"
 
 
+_TAKEN: Final = (
+    "your files are safe: wait for the holder (exo leases), carry the work on under a new ticket "
+    "(exo ticket-create --created-by ID), or ask a person to take it back (exo lease-takeover --force --reason)"
+)
+"""What somebody whose ticket was taken can do."""
+
+
 class SessionFenced(Held):
     """The session lost the lease: to another session, or to another copy of itself."""
 
     code = "SESSION_FENCED"
-    advice = (
-        "your files are safe; wait for the holder, make a new ticket from this one, or ask a person to take it back"
-    )
+    advice = _TAKEN
+
+
+class LeaseLost(Held):
+    """The lease was held by this session and is another's now."""
+
+    code = "LEASE_LOST"
+    advice = _TAKEN
 
 
 class RemoteUnreachable(Environment):
     """The remote did not answer, or answered with something that is not git."""
 
     code = "REMOTE_UNREACHABLE"
-    advice = "check the connection and the address (git remote -v); what needs no lease works with --offline"
+    advice = (
+        "check the connection and the address (git remote -v); --offline works without it, claims are provisional then"
+    )
 
 
 class RemoteDenied(Environment):

@@ -30,6 +30,18 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str | None = None
     finished_at: str | None = None
     finish: "Finish | None" = None
+    claim: str | None = None
+    """Nonce of a claim made offline, while no lease confirms it: what the session writes is provisional."""
+
+
+class OfflineClaim(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish for a ticket, made without its authority; the first sync asks for the lease."""
+
+    session: SessionId
+    ticket: TicketId
+    nonce: str
+    lost: str | None = None
+    """Why it was not confirmed, once that is known."""
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.lifecycle import Status
-from exo_sidecar.model.session import SessionRecord, SessionStatus
+from exo_sidecar.model.session import OfflineClaim, SessionRecord, SessionStatus
 from exo_sidecar.model.ticket import TicketRecord
 
 
@@ -107,8 +107,26 @@ class View(Protocol):
     ) -> tuple[SessionRecord, ...]:
         """Return sessions, the youngest first."""
 
+    def offline_session(self, session_id: SessionId) -> SessionRecord | None:
+        """Return a session whose claim, made offline, no lease has confirmed; None when there is none of that kind."""
+
+    def is_lost(self, nonce: str) -> bool:
+        """Whether a claim made offline is known to have been lost."""
+
+    def supposing(self, claim: OfflineClaim) -> "View":
+        """Return the state as it would be if the claim were confirmed: what its own session works on."""
+
     def highest_epoch(self, ticket_id: TicketId) -> int:
         """Return the highest epoch that the ledger knows for the ticket, 0 when it was never held."""
+
+    def is_expired(self, ticket_id: TicketId, value: str) -> bool:
+        """Whether a clone has watched this very value of the lease for longer than its holder may be silent."""
+
+    def writers(self) -> tuple[str, ...]:
+        """Return who has written to the ledger: clone ids, and names of forks of their chains."""
+
+    def top_epoch(self) -> int:
+        """Return the highest epoch that the ledger knows of any ticket, 0 when none was ever held."""
 
     def document(self, name: str) -> Document | None:
         """Return an authored document."""

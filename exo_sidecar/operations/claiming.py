@@ -36,6 +36,8 @@ class Claimed(NamedTuple):
     view: View
     live: LiveSession
     ticket: TicketId
+    won: Won | None = None
+    """None: nothing was asked for, or the session held it already."""
 
 
 def claim(ctx: Context, desk: LeaseDesk, tickets: Sequence[TicketId], wanted: Aim) -> Claimed:
@@ -68,7 +70,7 @@ def claim(ctx: Context, desk: LeaseDesk, tickets: Sequence[TicketId], wanted: Ai
         ttl_seconds=won.seen.lease.ttl_seconds,
     )
     live_sessions.write(common, live)
-    return Claimed(view, live, ticket)
+    return Claimed(view, live, ticket, won)
 
 
 def supposed(ctx: Context, ticket: TicketId, wanted: Aim) -> Claimed:

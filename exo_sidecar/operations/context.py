@@ -9,16 +9,18 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import msgspec
 
+from exo_sidecar.domain import provisional
 from exo_sidecar.git.locate import Place, locate
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.host import caller as callers
 from exo_sidecar.host import clock as clocks
 from exo_sidecar.host import identity, live_sessions
 from exo_sidecar.host.caller import Call, Caller
+from exo_sidecar.host.live_sessions import Listed
 from exo_sidecar.model import instant
 from exo_sidecar.model.actor import is_agent
 from exo_sidecar.model.boot import BootClock
@@ -27,6 +29,7 @@ from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.ids import Entropy
 from exo_sidecar.model.instant import Clock, Instant
 from exo_sidecar.model.outcome import Outcome
+from exo_sidecar.model.session import OfflineClaim
 from exo_sidecar.model.ticket import Ticket, TicketRecord
 from exo_sidecar.model.view import View
 from exo_sidecar.store.codec import raw_params
@@ -36,6 +39,10 @@ from exo_sidecar.store.reader import Reader
 
 if TYPE_CHECKING:
     from exo_sidecar.store.store import Store
+
+
+_GO_ON_LOST: Final = frozenset({"session-finish", "sync", "sidecar-pull", "sidecar-push", "sidecar-repair"})
+"""What a session may still do whose claim, made offline, was not confirmed."""
 
 
 class Warned(NamedTuple):
@@ -132,6 +139,11 @@ class Context:
         """Where the repository is; NotARepository and its like."""
         return locate(self.repo)
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether the call looked for its repository and found it."""
+        return "place" in self.__dict__
+
     @cached_property
     def repository(self) -> Repository:
         """The git repository."""
@@ -167,10 +179,28 @@ class Context:
             git_user=identity.git_user_name(self.place.common, self.environ),
             worktree=self.place.worktree,
         )
-        listed = live_sessions.listed(self.place.common)
-        for finding in listed.findings:
+        for finding in self.live.findings:
             self.tell(finding)
-        return callers.resolve(call, listed.sessions)
+        return callers.resolve(call, self.live.sessions)
+
+    @cached_property
+    def live(self) -> Listed:
+        """The live sessions of this clone as they were when first asked for."""
+        return live_sessions.listed(self.place.common)
+
+    @cached_property
+    def claim(self) -> OfflineClaim | None:
+        """The claim made offline that the caller's session works under, until a lease confirms it."""
+        claims = {live.session: live for live in self.live.sessions if live.claim is not None}
+        live = claims.get(self.caller.session) if claims and self.caller.session else None
+        if live is None or live.claim is None:
+            return None
+        return OfflineClaim(session=live.session, ticket=live.ticket, nonce=live.claim, lost=live.lost)
+
+    def look_at_claims(self) -> None:
+        """Look anew which claim the caller's session works under: this call has confirmed it, or lost it."""
+        self.__dict__.pop("live", None)
+        self.__dict__.pop("claim", None)
 
     @property
     def is_person(self) -> bool:
@@ -187,8 +217,9 @@ class Context:
         return clocks.boot_clock()
 
     def view(self) -> View:
-        """Return the state at the branch tip."""
-        return self.reader.view()
+        """Return the state at the branch tip; for a session whose claim is provisional as if it counted."""
+        view = self.reader.view()
+        return view if self.claim is None or self.claim.lost else view.supposing(self.claim)
 
     def transact(self, rule: Callable[[View], Outcome]) -> View:
         """Decide by `rule` and write one commit with its events; return the state after it.
@@ -196,12 +227,16 @@ class Context:
         With --dry-run nothing is written, and the view returned shows what would be. The events of a refused outcome
         are committed before its refusal is raised.
         """
+        claim = self.claim
+        if claim is not None:
+            is_end = self._operation in _GO_ON_LOST
+            rule = provisional.ruled(rule, claim, caller=self.caller.session, is_end=is_end)
         committed = self.store.transact(rule, self.stamp(), dry_run=self.dry_run)
         for finding in committed.findings:
             self.tell(finding)
         if committed.refusal is not None:
             raise committed.refusal
-        return self.store.view()
+        return self.view()
 
     def stamp(self) -> Stamp:
         """Return what the events of this call have in common."""

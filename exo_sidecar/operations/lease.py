@@ -1,27 +1,33 @@
 """Leases of the caller's session: kept alive, and given back."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from msgspec.structs import replace
 
-from exo_sidecar.domain import sessions
-from exo_sidecar.host import live_sessions
+from exo_sidecar.domain import holding, sessions
+from exo_sidecar.domain.provisional import lost, unconfirmed
+from exo_sidecar.host import heartbeats, live_sessions
 from exo_sidecar.host.caller import require_clear
 from exo_sidecar.host.live_sessions import LiveSession
 from exo_sidecar.model.actor import Actor
-from exo_sidecar.model.errors import LeaseNotHeld
+from exo_sidecar.model.errors import LeaseLost, LeaseNotHeld
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.view import View
-from exo_sidecar.operations import ending, lease_shown, session_facts, session_finishing
+from exo_sidecar.operations import (
+    ending,
+    exchange,
+    keepalive,
+    lease_shown,
+    reconciling,
+    session_facts,
+    session_finishing,
+)
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.exchange import Exchanged
 from exo_sidecar.operations.lease_desk import LeaseDesk, Terms
 from exo_sidecar.operations.lease_shown import LeaseShown
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
-
-DUE_BELOW: Final = 1 / 3
-"""A heartbeat is due when less than this part of the lease's life is left."""
 
 
 class LeaseHeartbeat(Params, frozen=True, kw_only=True):
@@ -39,7 +45,8 @@ class LeaseBeaten(Result, frozen=True, kw_only=True):
     ticket_id: TicketId
     lease: LeaseShown
     pushed: bool
-    """Whether the authority was told; not while more than a third of the lease's life is left."""
+    """Whether the authority was told; not while more than a third of the lease's life is left, nor while another
+    heartbeat of the session is on its way."""
 
 
 class LeaseRelease(Params, frozen=True, kw_only=True):
@@ -67,21 +74,42 @@ def heartbeat(ctx: Context, params: LeaseHeartbeat) -> LeaseBeaten:
 
     The authority is told only when less than a third of the lease's life is left. Nothing is written to the ledger.
     """
+    reconciling.settle(ctx, "lease-heartbeat")
     view = ctx.view()
     ticket = view.find_ticket(params.ticket_id).id if params.ticket_id else None
-    session = _own_session(ctx, view, ticket)
-    common = ctx.place.common
-    live = live_sessions.read(common, session.id)
-    if live is not None and not params.force_push and not _is_due(ctx, live):
-        beaten = live_sessions.beat(common, live, ctx.boot_clock())
-        known = lease_shown.shown(ctx, beaten)
-        if known is not None:
-            return LeaseBeaten(ticket_id=session.ticket, lease=known, pushed=False)
-    terms = Terms(session.id, Actor(session.actor), 0)
-    swapped = LeaseDesk(ctx, "lease-heartbeat").heartbeat(session.ticket, terms)
+    session = own_session(ctx, view, ticket)
+    with heartbeats.only(ctx.place.common, session.id) as alone:
+        # Read under the lock: of two heartbeats the second finds that the first has done it.
+        live = live_sessions.read(ctx.place.common, session.id)
+        with keepalive.noted(ctx, live, alone=alone):
+            refuse_overtaken(view, session)
+            known = None if live is None or params.force_push else _not_now(ctx, live, alone=alone)
+            if known is not None:
+                return LeaseBeaten(ticket_id=session.ticket, lease=known, pushed=False)
+            return pushed(ctx, session, live, operation="lease-heartbeat")
+
+
+def _not_now(ctx: Context, live: LiveSession, *, alone: bool) -> LeaseShown | None:
+    """Return the lease when it needs no heartbeat of ours: not due, or another one is on its way."""
+    if not alone:
+        return lease_shown.shown(ctx, live)
+    if keepalive.is_due(live, ctx.boot_clock()):
+        return None
+    return lease_shown.shown(ctx, live_sessions.beat(ctx.place.common, live, ctx.boot_clock()))
+
+
+def pushed(
+    ctx: Context, session: SessionRecord, live: LiveSession | None, *, operation: str, ttl_seconds: int = 0
+) -> LeaseBeaten:
+    """Tell the authority that the session is alive, with another ttl where one is given; LeaseLost, SessionFenced."""
+    terms = Terms(session.id, Actor(session.actor), ttl_seconds)
+    swapped = LeaseDesk(ctx, operation).heartbeat(session.ticket, terms)
     lease = swapped.after.lease
+    # The push took its time, and other calls of the session may have written its facts meanwhile.
+    live = live_sessions.read(ctx.place.common, session.id) if live is not None else None
     if live is not None:
-        live_sessions.write(common, _renewed(live, swapped.started.boot_id, swapped.started.seconds, lease.ttl_seconds))
+        renewed = _renewed(live, swapped.started.boot_id, swapped.started.seconds, lease.ttl_seconds)
+        live_sessions.write(ctx.place.common, renewed)
     shown = LeaseShown(epoch=lease.epoch, ttl_seconds=lease.ttl_seconds, deadline_in=lease.ttl_seconds)
     return LeaseBeaten(ticket_id=session.ticket, lease=shown, pushed=True)
 
@@ -93,10 +121,14 @@ def release(ctx: Context, params: LeaseRelease) -> LeaseReleased:
     A reservation that was never started ends with it, and its ticket is free again. A session at work goes on without
     its lease until somebody else takes the ticket.
     """
+    reconciling.settle(ctx, "lease-release")
     view = ctx.view()
     ticket = view.find_ticket(params.ticket_id).id if params.ticket_id else None
     try:
-        session = _own_session(ctx, view, ticket, ended_too=True)
+        session = own_session(ctx, view, ticket, ended_too=True)
+        if session.claim is not None and session.status == "reserved":
+            return _given_up(ctx, session)
+        _refuse_provisional(session)
         desk = LeaseDesk(ctx, "lease-release")
         if not ctx.dry_run:
             _confirm_held(ctx, desk, session)
@@ -113,6 +145,28 @@ def release(ctx: Context, params: LeaseRelease) -> LeaseReleased:
     elif let_go.released and not ctx.dry_run:
         _count_on_nothing(ctx, session)
     return LeaseReleased(ticket_id=session.ticket, released=let_go.released, epoch=session.epoch, sync=let_go.sync)
+
+
+def refuse_overtaken(view: View, session: SessionRecord) -> None:
+    """Raise LeaseLost when the ledger knows already that the session's ticket was taken; LeaseNotHeld, provisional."""
+    _refuse_provisional(session)
+    if holding.is_overtaken(view, session):
+        message = f"session {session.id} no longer holds {session.ticket}: another session took its lease"
+        raise LeaseLost(message, ticket=session.ticket, session=session.id)
+
+
+def _refuse_provisional(session: SessionRecord) -> None:
+    if session.claim is None:
+        return
+    raise unconfirmed(session.id, session.ticket)
+
+
+def _given_up(ctx: Context, session: SessionRecord) -> LeaseReleased:
+    """Forget a reservation that was made offline: there is no lease, and nobody began to work."""
+    live = live_sessions.read(ctx.place.common, session.id)
+    if live is not None and not ctx.dry_run:
+        reconciling.give_up(ctx, live)
+    return LeaseReleased(ticket_id=session.ticket, released=False, epoch=None, sync=exchange.push(ctx))
 
 
 def _confirm_held(ctx: Context, desk: LeaseDesk, session: SessionRecord) -> None:
@@ -132,8 +186,12 @@ def _count_on_nothing(ctx: Context, session: SessionRecord) -> None:
         live_sessions.write(ctx.place.common, replace(live, held_from=None, ttl_seconds=None))
 
 
-def _own_session(ctx: Context, view: View, ticket: TicketId | None, *, ended_too: bool = False) -> SessionRecord:
+def own_session(ctx: Context, view: View, ticket: TicketId | None, *, ended_too: bool = False) -> SessionRecord:
     """Return the session whose lease is meant: the caller's; a reservation of this clone; LeaseNotHeld."""
+    if ctx.claim is not None and ctx.claim.lost is not None:
+        raise lost(ctx.claim)
+    if ctx.claim is not None and ctx.claim.lost is not None:
+        raise lost(ctx.claim)
     named = require_clear(ctx.caller).session
     record = view.session(named) if named else None
     if record is not None and ticket in {None, record.ticket}:
@@ -151,7 +209,7 @@ def _reservation(ctx: Context, view: View, ticket: TicketId | None) -> SessionRe
     reserved = session_facts.on_ticket(session_facts.living(ctx, view, "reserved"), ticket)
     if ticket is None:
         reserved = session_facts.in_worktree(reserved, session_facts.worktree_of(ctx))
-    return view.session(reserved[0].session) if len(reserved) == 1 else None
+    return session_facts.record_of(view, reserved[0]) if len(reserved) == 1 else None
 
 
 def _last_of(view: View, ticket: TicketId | None, actor: str) -> SessionRecord | None:
@@ -160,11 +218,6 @@ def _last_of(view: View, ticket: TicketId | None, actor: str) -> SessionRecord |
         return None
     last = next(iter(view.sessions(ticket=ticket, limit=1)), None)
     return last if last is not None and last.actor == actor else None
-
-
-def _is_due(ctx: Context, live: LiveSession) -> bool:
-    left = live.lease_seconds_left(ctx.boot_clock())
-    return left is None or live.ttl_seconds is None or left < live.ttl_seconds * DUE_BELOW
 
 
 def _renewed(live: LiveSession, boot: str, seconds: float, ttl_seconds: int) -> LiveSession:

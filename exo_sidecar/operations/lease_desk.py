@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from exo_sidecar.domain import holding
-from exo_sidecar.domain.sessions import Grant
+from exo_sidecar.domain.sessions import Grant, Overtaken
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.host import live_sessions
 from exo_sidecar.leases import rules
@@ -25,6 +25,7 @@ from exo_sidecar.leases.refs import (
     open_leases,
 )
 from exo_sidecar.leases.rules import Request
+from exo_sidecar.leases.seen import AuthorityMismatch
 from exo_sidecar.leases.sight import Sight, look
 from exo_sidecar.model import ids
 from exo_sidecar.model.actor import Actor
@@ -45,6 +46,10 @@ class Terms(NamedTuple):
     actor: Actor
     ttl_seconds: int
     branch: str | None = None
+    takes_over: bool = False
+    """Whether the holder is to be followed without a release, or nothing."""
+    reason: str | None = None
+    """Why a person takes over from a holder that may be alive."""
 
 
 class Won(NamedTuple):
@@ -55,6 +60,8 @@ class Won(NamedTuple):
     grant: Grant
     is_new: bool
     """Whether the holder changed; else the session held it before."""
+    seen_for_seconds: int = 0
+    """For how long this clone had seen the value that it replaced."""
 
 
 class Handed(NamedTuple):
@@ -74,6 +81,7 @@ class LeaseDesk:
         self._operation = operation
         self._reads_only = reads_only
         self._refs: LeaseRefs | None = None
+        self._opened: Authority | None = None
 
     @property
     def authority(self) -> Authority:
@@ -92,6 +100,7 @@ class LeaseDesk:
                 self._ctx.require_network(f"asking {authority.remote} for leases")
             if not self._reads_only:
                 self._own_what_is_ours()
+            self._opened = authority
             self._refs = open_leases(
                 self._ctx.repository,
                 authority,
@@ -116,7 +125,9 @@ class LeaseDesk:
 
     def sight(self, seen: Seen | None) -> Sight:
         """Return what this clone knows of a value: ours, silent, and for how long."""
-        return look(self._ctx.repository, seen, self._ctx.boot_clock())
+        sight = look(self._ctx.repository, seen, self._ctx.boot_clock())
+        is_expired = seen is not None and self._ctx.view().is_expired(seen.lease.ticket, seen.oid)
+        return sight._replace(stale=sight.stale or is_expired)
 
     def claim(self, tickets: Sequence[TicketId], terms: Terms) -> Won:
         """Win the lease of the first ticket that is free or whose holder is silent, complete up to the transaction.
@@ -129,14 +140,17 @@ class LeaseDesk:
         """
         refs = self.refs()
         holder = self._holder(terms)
-        epochs = {ticket: self._ctx.view().highest_epoch(ticket) for ticket in tickets}
+        epochs = {ticket: self._known_epoch(ticket) for ticket in tickets}
+        sights: dict[TicketId, Sight] = {}
 
         def decide(ticket: TicketId, seen: Seen | None) -> Lease | ExoError:
             current = seen.lease if seen else None
-            sight = self.sight(seen)
+            sights[ticket] = sight = self.sight(seen)
             request = self._request(ticket, holder, terms)
+            if terms.reason is not None:
+                return rules.force(current, request, epochs[ticket])
             other = current is not None and current.holder.session != terms.session
-            move = rules.take_over if sight.stale and other else rules.claim
+            move = rules.take_over if other and (sight.stale or terms.takes_over) else rules.claim
             return move(
                 current,
                 request,
@@ -146,12 +160,14 @@ class LeaseDesk:
                 seen_for_seconds=sight.seen_for_seconds,
             )
 
-        swapped = refs.claim_first(tickets, decide, keep_intent=True)
+        swapped = refs.claim_first(tickets, decide, keep_intent=True, over_damage=terms.reason is not None)
         before = swapped.before.lease if swapped.before else None
         is_new = before is None or before.state == "released" or before.holder.session != terms.session
         raised = self._completed(refs, swapped, terms) if is_new else swapped
-        grant = Grant(terms.session, terms.actor, raised.after.lease.epoch, raised.after.oid)
-        return Won(raised.after, swapped, grant, is_new)
+        after = raised.after
+        over = self._overtaken(swapped, terms) if is_new else None
+        grant = Grant(terms.session, terms.actor, after.lease.epoch, after.oid, over)
+        return Won(after, swapped, grant, is_new, sights[after.lease.ticket].seen_for_seconds)
 
     def settled(self, won: Won) -> None:
         """Forget the intent of a claim: what follows from it has been written, or it was given back."""
@@ -235,6 +251,7 @@ class LeaseDesk:
         """Learn what the last holder wrote and stand above it; a lease that cannot be completed is given back."""
         try:
             exchange.pull(self._ctx)
+            self._check_unmoved()
             return self._raised(refs, swapped, terms)
         except ExoError:
             self._release(swapped.after.lease.ticket, terms, None)
@@ -247,13 +264,33 @@ class LeaseDesk:
         holder = self._holder(terms)
 
         def decide(seen: Seen | None) -> Lease | ExoError:
-            highest = self._ctx.view().highest_epoch(ticket)
+            highest = self._known_epoch(ticket)
             request = self._request(ticket, holder, terms)
             return rules.raise_epoch(seen.lease if seen else None, request, highest, ours=self.sight(seen).ours)
 
-        if swapped.after.lease.epoch > self._ctx.view().highest_epoch(ticket):
+        if swapped.after.lease.epoch > self._known_epoch(ticket):
             return swapped
         return refs.swap(ticket, decide)
+
+    def _check_unmoved(self) -> None:
+        """Raise AuthorityMismatch when the news of others say that leases are decided elsewhere by now."""
+        if self._opened is not None and self.authority.id != self._opened.id:
+            message = f"leases were moved to {self.authority.remote or 'this repository'} while one was claimed"
+            raise AuthorityMismatch(message)
+
+    def _known_epoch(self, ticket: TicketId) -> int:
+        """Return the epoch that a claim must rise above, as far as the ledger knows."""
+        return max(self._ctx.view().highest_epoch(ticket), self.authority.floor)
+
+    def _overtaken(self, swapped: Swapped, terms: Terms) -> Overtaken | None:
+        """Return the holder that had not released; of a value that cannot be read, the one that the ledger knows."""
+        before = swapped.before.lease if swapped.before else None
+        if before is not None and before.state == "held":
+            return Overtaken(before.holder.session, before.holder.actor, before.epoch, terms.reason)
+        known = holding.holding(self._ctx.view(), swapped.after.lease.ticket) if terms.reason and not before else None
+        if known is None or known.epoch is None:
+            return None
+        return Overtaken(known.session, known.actor, known.epoch, terms.reason)
 
     def _holder(self, terms: Terms) -> Holder:
         with self._ctx.store.locked():
@@ -285,13 +322,15 @@ class LeaseDesk:
         """Find out what became of writes whose process was killed, and give back what nobody knows of."""
         common = self._ctx.place.common
         for intent in Intents(common).pending():
-            if live_sessions.is_claiming(common, intent.session):
+            if live_sessions.is_claiming(common, intent.session) or live_sessions.is_confirming(common, intent.session):
                 continue
             outcome = refs.settle(intent).outcome
             if outcome == "won" and intent.kind in {"claim", "take-over"} and not self._lives(intent.session):
                 terms = Terms(intent.session, self._ctx.caller.actor, 0)
                 self._release(intent.ticket, terms, None)
-                live_sessions.remove(common, intent.session)
+                live = live_sessions.read(common, intent.session)
+                if live is None or live.claim is None:
+                    live_sessions.remove(common, intent.session)
                 self._ctx.warn(
                     "CLAIM_GIVEN_BACK", f"{intent.ticket} was claimed by a call that was killed; it is free again"
                 )

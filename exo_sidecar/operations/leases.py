@@ -1,16 +1,21 @@
 """All leases of the authority, as it shows them now."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
-from exo_sidecar.leases.observations import stale_after_seconds
 from exo_sidecar.leases.refs import Seen
+from exo_sidecar.leases.rules import stale_after_seconds
 from exo_sidecar.model import actor as actors
+from exo_sidecar.model import ids
+from exo_sidecar.model.errors import ValueInvalid
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.lease_desk import LeaseDesk
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
+from exo_sidecar.operations.ticket import CursorUnknown
+
+_LIMIT_MAX: Final = 1000
 
 
 class Leases(Params, frozen=True, kw_only=True):
@@ -19,6 +24,8 @@ class Leases(Params, frozen=True, kw_only=True):
     ticket_id: Annotated[str | None, param("Only this ticket's", metavar="ID", completes="ticket")] = None
     holder: Annotated[str | None, param("Only those held by this actor", metavar="ACTOR")] = None
     stale: Annotated[bool, param("Only those whose holder is silent, so that they may be taken over")] = False
+    limit: Annotated[int, param("Most leases to list, up to 1000", metavar="N")] = 100
+    cursor: Annotated[str | None, param("Go on after this one: the next_cursor of the list before")] = None
 
 
 class HolderShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +63,7 @@ class LeasesListed(Result, frozen=True, kw_only=True):
     mode: str
     items: tuple[LeaseItem, ...]
     count: int
+    next_cursor: str | None
     damaged: tuple[str, ...]
     """Tickets whose lease cannot be read, and why; they are not free."""
 
@@ -63,6 +71,12 @@ class LeasesListed(Result, frozen=True, kw_only=True):
 @operation(Panel.LEASES_AND_SYNC, reads_only=True, network=True)
 def run(ctx: Context, params: Leases) -> LeasesListed:
     """List the leases: who holds what, since when seen here, and when it may be taken over."""
+    if not 1 <= params.limit <= _LIMIT_MAX:
+        message = f"limit: {params.limit} is not a number from 1 to {_LIMIT_MAX}"
+        raise ValueInvalid(message, parameter="limit")
+    if params.cursor is not None and not ids.is_id(params.cursor):
+        message = f"{params.cursor[:60]!r} is not the cursor of a list of leases"
+        raise CursorUnknown(message)
     view = ctx.view()
     ticket = view.find_ticket(params.ticket_id).id if params.ticket_id else None
     holder = actors.parse(params.holder) if params.holder else None
@@ -75,12 +89,15 @@ def run(ctx: Context, params: Leases) -> LeasesListed:
         for item in items
         if (holder is None or (item.holder.actor == holder and item.state == "held"))
         and (not params.stale or item.takeover_in == 0)
+        and item.ticket > (params.cursor or "")
     )
+    page = wanted[: params.limit]
     return LeasesListed(
         authority=authority.remote or "local",
         mode=authority.mode,
-        items=wanted,
-        count=len(wanted),
+        items=page,
+        count=len(page),
+        next_cursor=page[-1].ticket if len(wanted) > len(page) else None,
         damaged=tuple(f"{key}: {why}" for key, why in sorted(survey.damaged.items()) if ticket in {None, key}),
     )
 

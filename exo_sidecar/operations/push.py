@@ -8,7 +8,7 @@ from exo_sidecar.domain import pushes
 from exo_sidecar.git import remote as remotes
 from exo_sidecar.host.caller import require_clear
 from exo_sidecar.model.ids import TicketId
-from exo_sidecar.operations import exchange, pushing, session_facts
+from exo_sidecar.operations import exchange, pushing, reconciling, session_facts
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.exchange import Exchanged
 from exo_sidecar.operations.lease_desk import LeaseDesk
@@ -55,6 +55,7 @@ def run(ctx: Context, params: Push) -> CodePushed:
     server cannot do that, the lease is checked before and after, and the result says `guard: checked`. Hooks,
     credentials and the fast-forward check are git's own. Checks of the ticket are not run.
     """
+    reconciling.require_confirmed(ctx, "push")
     view = ctx.view()
     named = view.find_ticket(params.ticket_id).id if params.ticket_id else None
     session_id = require_clear(ctx.caller).session

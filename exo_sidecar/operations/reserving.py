@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from exo_sidecar.domain import sessions, wording
+from exo_sidecar.domain import holding, sessions, wording
 from exo_sidecar.domain.dispatch import HeldBack, Reason
 from exo_sidecar.domain.sessions import Grant
 from exo_sidecar.host.caller import Caller
@@ -17,7 +17,16 @@ from exo_sidecar.model.errors import ExoError, LeaseHeld, Refused
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.view import TicketRow, View
-from exo_sidecar.operations import choosing, claiming, exchange, lease_terms, session_facts
+from exo_sidecar.operations import (
+    choosing,
+    claiming,
+    exchange,
+    expiring,
+    lease_terms,
+    offline,
+    reconciling,
+    session_facts,
+)
 from exo_sidecar.operations.choosing import Filter, Offer
 from exo_sidecar.operations.claiming import Aim, Claimed
 from exo_sidecar.operations.context import Context
@@ -33,6 +42,9 @@ class Wish(NamedTuple):
     ttl: str | None
     hours: int | None
     filter: Filter
+    takes_over: bool = False
+    reason: str | None = None
+    """As in Terms."""
 
 
 class Reserved(NamedTuple):
@@ -49,12 +61,15 @@ def reserve(ctx: Context, wish: Wish) -> Reserved | None:
     """Reserve the ticket named, or the best free one; None when there is none. What is reserved here comes again."""
     session_facts.worktree_of(ctx)
     exchange.pull(ctx)
+    reconciling.settle(ctx, "next")
     view = ctx.view()
     lease_terms.ttl_seconds(view.config().leases, wish.ttl, wish.hours)
     ticket = view.find_ticket(wish.ticket).id if wish.ticket else None
     found = _reservation(ctx, view, wish, ticket)
     if found is not None:
         return found
+    if offline.applies(ctx):
+        return _reserve_offline(ctx, view, wish, ticket)
     desk = LeaseDesk(ctx, "next")
     if ticket is not None:
         return _reserve_named(ctx, desk, view, wish, ticket)
@@ -65,25 +80,46 @@ def _reservation(ctx: Context, view: View, wish: Wish, ticket: TicketId | None) 
     """Return the owner's reservation of this worktree, as long as it still holds its ticket."""
     here = session_facts.in_worktree(session_facts.living(ctx, view, "reserved"), session_facts.worktree_of(ctx))
     for live in session_facts.on_ticket(here, ticket):
-        record, known = view.ticket(live.ticket), view.session(live.session)
-        overtaken = known is None or view.highest_epoch(live.ticket) > (known.epoch or 0)
+        record, known = view.ticket(live.ticket), session_facts.record_of(view, live)
+        overtaken = known is None or holding.is_overtaken(view, known)
         if live.actor == wish.owner and record is not None and not overtaken:
             return Reserved(view, live, Offer(choosing.row_of(view, record), ()), 1, reused=True)
     return None
 
 
 def _reserve_named(ctx: Context, desk: LeaseDesk, view: View, wish: Wish, ticket: TicketId) -> Reserved:
-    refusal = sessions.readiness(view, ticket, dispatched=True) or _over_quota(desk.survey(), view, wish)
+    refusal = sessions.readiness(view, ticket, dispatched=True) or over_quota(desk.survey(), view, wish.owner)
     if refusal is not None:
         raise refusal
     record = view.find_ticket(ticket)
-    claimed = _claim(ctx, desk, view, wish, [ticket])
+    claimed = claim(ctx, desk, view, wish, [ticket])
     return Reserved(claimed.view, claimed.live, Offer(choosing.row_of(view, record), ()), 1, reused=False)
+
+
+def _reserve_offline(ctx: Context, view: View, wish: Wish, ticket: TicketId | None) -> Reserved | None:
+    """Reserve provisionally: what nobody has, as far as is known here."""
+    if ticket is not None:
+        refusal = sessions.readiness(view, ticket, dispatched=True)
+        if refusal is not None:
+            raise refusal
+        row, free = choosing.row_of(view, view.find_ticket(ticket)), 1
+        passed: tuple[HeldBack, ...] = ()
+    else:
+        rows = choosing.offers(view, wish.filter)
+        held = {row.id: found for row in rows if (found := offline.holder(ctx, view, row.id)) is not None}
+        free = len(rows) - len(held)
+        if not free:
+            return None
+        row = next(row for row in rows if row.id not in held)
+        before = (key for key in held if _ranks_before(rows, key, row.id))
+        passed = tuple(HeldBack(key, (Reason("held", held[key].message),)) for key in before)[: choosing.HELD_BACK_MAX]
+    claimed = claim(ctx, None, view, wish, [row.id])
+    return Reserved(claimed.view, claimed.live, Offer(row, passed), free, reused=False)
 
 
 def _reserve_best(ctx: Context, desk: LeaseDesk, view: View, wish: Wish) -> Reserved | None:
     survey = desk.survey()
-    refusal = _over_quota(survey, view, wish)
+    refusal = over_quota(survey, view, wish.owner)
     if refusal is not None:
         raise refusal
     rows = choosing.offers(view, wish.filter, may_be_had=lambda ticket: _may_be_had(desk, survey, ticket))
@@ -94,7 +130,7 @@ def _reserve_best(ctx: Context, desk: LeaseDesk, view: View, wish: Wish) -> Rese
         if not remaining:
             break
         try:
-            claimed = _claim(ctx, desk, view, wish, [row.id for row in remaining])
+            claimed = claim(ctx, desk, view, wish, [row.id for row in remaining])
         except (LeaseHeld, LeaseDamaged):
             break  # every one of them was taken in the meantime
         except Refused as error:
@@ -110,7 +146,11 @@ def _reserve_best(ctx: Context, desk: LeaseDesk, view: View, wish: Wish) -> Rese
     return None
 
 
-def _claim(ctx: Context, desk: LeaseDesk, view: View, wish: Wish, tickets: Sequence[TicketId]) -> Claimed:
+def claim(ctx: Context, desk: LeaseDesk | None, view: View, wish: Wish, tickets: Sequence[TicketId]) -> Claimed:
+    """Reserve the first of `tickets` that can be had, and push; expired leases seen meanwhile are told with it.
+
+    Without a desk nobody is asked: the first is reserved provisionally.
+    """
     role = wording.line("role", wish.role, longest=wording.WORD_MAX)
     session_id = ids.mint_session(ctx.entropy)
     now = ctx.boot_clock()
@@ -124,14 +164,19 @@ def _claim(ctx: Context, desk: LeaseDesk, view: View, wish: Wish, tickets: Seque
         heartbeat=now.seconds,
     )
     ttl = lease_terms.ttl_seconds(view.config().leases, wish.ttl, wish.hours)
+    expired = expiring.found(ctx, desk) if desk else ()
     caller = ctx.caller
     ctx.caller = Caller(caller.actor, session_id)
 
     def rule(now_view: View, ticket: TicketId, grant: Grant) -> Outcome:
-        return sessions.reserve(now_view, ticket, grant, role)
+        outcome = sessions.reserve(now_view, ticket, grant, role)
+        others = tuple(seen for seen in expired if seen.lease.ticket != ticket)
+        return outcome if outcome.refusal is not None else outcome + expiring.told(now_view, others)
 
+    terms = Terms(session_id, wish.owner, ttl, takes_over=wish.takes_over, reason=wish.reason)
     try:
-        claimed = claiming.claim(ctx, desk, tickets, Aim(Terms(session_id, wish.owner, ttl), live, rule))
+        aim = Aim(terms, live, rule)
+        claimed = claiming.claim(ctx, desk, tickets, aim) if desk else offline.claim(ctx, tickets[0], aim)
     except ExoError:
         ctx.caller = caller
         raise
@@ -147,9 +192,10 @@ def _may_be_had(desk: LeaseDesk, survey: Survey, ticket: TicketId) -> bool:
     return seen is None or seen.lease.state == "released" or desk.sight(seen).stale
 
 
-def _over_quota(survey: Survey, view: View, wish: Wish) -> ExoError | None:
+def over_quota(survey: Survey, view: View, owner: Actor) -> ExoError | None:
+    """Return the refusal when `owner` holds as many leases as one actor may."""
     leases = (seen.lease for seen in survey.leases.values())
-    return rules.check_quota(leases, wish.owner, view.config().leases.per_actor)
+    return rules.check_quota(leases, owner, view.config().leases.per_actor)
 
 
 def _held(survey: Survey, row: TicketRow) -> HeldBack:

@@ -33,13 +33,20 @@ def living(ctx: Context, view: View, status: SessionStatus) -> tuple[LiveSession
     for live in live_sessions.listed(common).sessions:
         if live_sessions.is_claiming(common, live.session):
             continue
-        record = view.session(live.session)
+        record = record_of(view, live)
+        if live.state == "lost":
+            continue
         if record is None or record.status == "finished":
-            if not ctx.dry_run and (record is None or not _is_unconfirmed(live)):
+            if not ctx.dry_run and (record is None or not (live.claim or _is_unconfirmed(live))):
                 live_sessions.remove(common, live.session)
         elif record.status == status:
             found.append(_after_a_kill(ctx, live, record))
     return tuple(found)
+
+
+def record_of(view: View, live: LiveSession) -> SessionRecord | None:
+    """Return what the ledger says of a live session, also while its claim is provisional."""
+    return view.session(live.session) or (view.offline_session(live.session) if live.claim else None)
 
 
 def unconfirmed(ctx: Context, view: View) -> tuple[LiveSession, ...]:
@@ -63,6 +70,8 @@ def _after_a_kill(ctx: Context, live: LiveSession, record: SessionRecord) -> Liv
     """Return the facts of a living session, put right when the call that was changing them is dead."""
     if live.call is None or live_sessions.has_call(live):
         return live
+    if live.claim is not None and record.claim is None:
+        return live  # a lease confirmed it, and the next call that asks for leases goes on from there
     epoch = record.epoch if live.state == "claiming" else live.epoch
     state: Literal["active", "reserved"] = "active" if record.status == "active" else "reserved"
     whole = replace(live, state=state, ticket=record.ticket, epoch=epoch, call=None)

@@ -3,18 +3,20 @@
 from typing import Final, NamedTuple
 
 from exo_sidecar.domain import holding, sessions, wording
+from exo_sidecar.domain.provisional import lost
 from exo_sidecar.domain.sessions import Ending, SessionNotActive
 from exo_sidecar.host import checkout, live_sessions
 from exo_sidecar.host.caller import require_clear
 from exo_sidecar.host.checkout import CheckoutUnreadable
 from exo_sidecar.leases.refs import BranchBehind
+from exo_sidecar.leases.seen import LeaseUnknown
 from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.errors import Environment, GitRequired, Held, SessionFenced
 from exo_sidecar.model.ids import SessionId, TicketId
-from exo_sidecar.model.session import Finish, SessionRecord
+from exo_sidecar.model.session import Finish, OfflineClaim, SessionRecord
 from exo_sidecar.model.view import View
 from exo_sidecar.operations import ending as unconfirmed
-from exo_sidecar.operations import exchange, session_facts
+from exo_sidecar.operations import exchange, reconciling, session_facts
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.exchange import Exchanged
 from exo_sidecar.operations.lease_desk import LeaseDesk
@@ -51,9 +53,11 @@ class SessionFinished(Result, frozen=True, kw_only=True):
     commits: tuple[str, ...]
     uncommitted: tuple[str, ...]
     """Files that the session leaves changed and not committed."""
-    memento_path: str
-    """Below the mount of the governance branch."""
+    memento_path: str | None
+    """Below the mount of the governance branch; None while the session's claim is provisional, or was lost."""
     released_lease: bool
+    provisional: bool = False
+    """Whether the ticket was taken offline and that is not confirmed: what was written counts once it is."""
     sync: Exchanged
 
 
@@ -68,6 +72,9 @@ class Released(NamedTuple):
 
 def finish(ctx: Context, wish: Wish) -> SessionFinished:
     """Finish the caller's session."""
+    reconciling.settle(ctx, "session-finish")
+    if ctx.claim is not None and ctx.claim.lost is not None:
+        return _finish_lost(ctx, wish, ctx.claim)
     view = ctx.view()
     ticket = view.find_ticket(wish.ticket).id if wish.ticket else None
     session = _session(ctx, view, ticket)
@@ -82,7 +89,8 @@ def finish(ctx: Context, wish: Wish) -> SessionFinished:
     desk = LeaseDesk(ctx, "session-finish")
     if not ctx.dry_run:
         confirm(ctx, desk, session)
-    with unconfirmed.noted(ctx, session, gives_back=ending.release):
+    provisional = session.claim is not None
+    with unconfirmed.noted(ctx, session, gives_back=ending.release or provisional):
         after = ctx.transact(lambda now: sessions.finish(now, session.id, ending))
     let_go = hand_back(ctx, desk, session, release=ending.release)
     unconfirmed.forget(ctx, session, confirmed=let_go.confirmed)
@@ -93,9 +101,35 @@ def finish(ctx: Context, wish: Wish) -> SessionFinished:
         ticket_status=moved.ticket.status if moved else status,
         commits=ending.finish.commits,
         uncommitted=ending.finish.uncommitted,
-        memento_path=layout.memento_path(session.id),
+        memento_path=None if provisional else layout.memento_path(session.id),
         released_lease=let_go.released,
+        provisional=provisional,
         sync=let_go.sync,
+    )
+
+
+def _finish_lost(ctx: Context, wish: Wish, claim: OfflineClaim) -> SessionFinished:
+    """End a session here whose claim was not confirmed: its words stay in the ticket's history and move nothing."""
+    record = ctx.view().offline_session(claim.session)
+    if record is None:
+        live_sessions.remove(ctx.place.common, claim.session)
+        raise lost(claim)
+    ending = Ending(_said(ctx, wish, record, sessions.KEEP), sessions.KEEP, release=False)
+    view = ctx.transact(lambda now: sessions.finish(now, claim.session, ending))
+    if not ctx.dry_run:
+        live_sessions.remove(ctx.place.common, claim.session)
+    ctx.warn("CLAIM_LOST", f"{claim.session} is ended here; it did not hold {claim.ticket}: {claim.lost}")
+    ticket = view.ticket(claim.ticket)
+    return SessionFinished(
+        session_id=claim.session,
+        ticket_id=claim.ticket,
+        ticket_status=ticket.ticket.status if ticket else sessions.KEEP,
+        commits=ending.finish.commits,
+        uncommitted=ending.finish.uncommitted,
+        memento_path=None,
+        released_lease=False,
+        provisional=True,
+        sync=exchange.push(ctx),
     )
 
 
@@ -106,6 +140,12 @@ def confirm(ctx: Context, desk: LeaseDesk, session: SessionRecord) -> None:
         SessionFenced: it has lost it; nothing was changed.
         Or an error of the transport.
     """
+    if session.claim is not None:
+        if not ctx.offline:
+            message = f"{session.ticket} was taken offline, and its authority could not be asked"
+            raise LeaseUnknown(message, hint="--offline ends the session here, and the next exo sync decides")
+        ctx.warn("PROVISIONAL_LEASE", f"{session.ticket} is provisional: the end counts once exo sync has confirmed it")
+        return
     if ctx.offline and desk.authority.remote is not None:
         ctx.warn(
             "FINISH_UNCONFIRMED", f"the lease of {session.ticket} could not be confirmed; the next exo sync decides"
@@ -124,6 +164,8 @@ def hand_back(ctx: Context, desk: LeaseDesk, session: SessionRecord, *, release:
     """
     if ctx.dry_run:
         return Released(release, exchange.skipped("dry run"))
+    if session.claim is not None:
+        return Released(released=False, sync=exchange.skipped("provisional"), confirmed=False)
     if not release:
         return Released(released=False, sync=exchange.push(ctx))
     if ctx.offline and desk.authority.remote is not None:

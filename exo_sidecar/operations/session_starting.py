@@ -16,6 +16,7 @@ from exo_sidecar.domain.sessions import (
 from exo_sidecar.host import ancestry, checkout, live_sessions
 from exo_sidecar.host.caller import Caller
 from exo_sidecar.host.live_sessions import LiveSession
+from exo_sidecar.leases.seen import LeaseUnknown
 from exo_sidecar.model import ids
 from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.errors import ExoError, SessionFenced
@@ -24,7 +25,17 @@ from exo_sidecar.model.outcome import Outcome, refused
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.ticket import Ticket
 from exo_sidecar.model.view import View
-from exo_sidecar.operations import claiming, exchange, lease_shown, lease_terms, session_brief, session_facts
+from exo_sidecar.operations import (
+    claiming,
+    exchange,
+    lease_shown,
+    lease_terms,
+    offline,
+    reconciling,
+    reserving,
+    session_brief,
+    session_facts,
+)
 from exo_sidecar.operations.claiming import Aim, Claimed
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.exchange import Exchanged
@@ -34,6 +45,7 @@ from exo_sidecar.operations.registry import Result
 from exo_sidecar.store import prompt
 
 BRANCH_PREFIX: Final = "exo/"
+_LIVING_MAX: Final = 10_000
 
 
 class Wish(NamedTuple):
@@ -88,11 +100,12 @@ def start(ctx: Context, wish: Wish) -> SessionStarted:
     worktree = session_facts.worktree_of(ctx)
     actor = ctx.caller.actor
     came = exchange.pull(ctx) if wish.sync else exchange.skipped("--no-sync")
+    reconciling.settle(ctx, "session-start")
     view = ctx.view()
     lease_terms.ttl_seconds(view.config().leases, wish.ttl, wish.hours)
     alive = session_facts.at_work(ctx, view, worktree)
     chosen = _choose(ctx, view, wish, alive)
-    if alive is not None:
+    if alive is not None and not _gave_way(view, alive, chosen.ticket):
         return _reused(ctx, view, wish, alive, chosen, came)
     refusal = sessions.readiness(view, chosen.ticket, dispatched=False)
     if refusal is not None:
@@ -103,9 +116,37 @@ def start(ctx: Context, wish: Wish) -> SessionStarted:
     if ctx.dry_run:
         claimed = claiming.supposed(ctx, chosen.ticket, wanted)
         return _result(ctx, claimed.view, wish, claimed, came)
-    claimed = claiming.claim(ctx, LeaseDesk(ctx, "session-start"), [chosen.ticket], wanted)
+    claimed = _claimed(ctx, view, chosen, wanted)
+    if alive is not None:
+        live_sessions.remove(ctx.place.common, alive.session)
     went = exchange.push(ctx) if wish.sync else came
     return _result(ctx, claimed.view, wish, claimed, went)
+
+
+def _claimed(ctx: Context, view: View, chosen: _Chosen, wanted: Aim) -> Claimed:
+    if offline.applies(ctx):
+        return offline.claim(ctx, chosen.ticket, wanted)
+    if chosen.reservation is not None and chosen.reservation.claim is not None:
+        message = f"{chosen.ticket} was reserved offline, and its authority could not be asked"
+        raise LeaseUnknown(message, hint="--offline starts on it provisionally", ticket=chosen.ticket)
+    desk = LeaseDesk(ctx, "session-start")
+    refusal = None if chosen.reservation else _over_quota(desk, view, wanted.terms.actor)
+    if refusal is not None:
+        raise refusal
+    return claiming.claim(ctx, desk, [chosen.ticket], wanted)
+
+
+def _gave_way(view: View, alive: LiveSession, ticket: TicketId) -> bool:
+    """Whether the session of this worktree has lost its ticket, so that work on another one may begin here."""
+    record = session_facts.record_of(view, alive)
+    return record is not None and alive.ticket != ticket and holding.is_overtaken(view, record)
+
+
+def _over_quota(desk: LeaseDesk, view: View, actor: Actor) -> ExoError | None:
+    """Return the refusal when the actor holds its share; an actor of whom the ledger knows no session holds none."""
+    if not any(session.actor == actor for session in view.sessions(statuses=holding.LIVING, limit=_LIVING_MAX)):
+        return None
+    return reserving.over_quota(desk.survey(), view, actor)
 
 
 def _choose(ctx: Context, view: View, wish: Wish, alive: LiveSession | None) -> _Chosen:
@@ -130,10 +171,10 @@ def _choose(ctx: Context, view: View, wish: Wish, alive: LiveSession | None) -> 
 def _reused(
     ctx: Context, view: View, wish: Wish, alive: LiveSession, chosen: _Chosen, came: Exchanged
 ) -> SessionStarted:
-    record = view.session(alive.session)
+    record = session_facts.record_of(view, alive)
     if record is None or alive.ticket != chosen.ticket or record.actor != ctx.caller.actor:
         raise _already_active(alive)
-    if view.highest_epoch(alive.ticket) > (record.epoch or 0):
+    if holding.is_overtaken(view, record):
         raise holding.session_fenced(alive.ticket, alive.session)
     live = alive if ctx.dry_run else live_sessions.beat(ctx.place.common, alive, ctx.boot_clock())
     return replace(_result(ctx, view, wish, Claimed(view, live, live.ticket), came), reused=True)
@@ -177,7 +218,7 @@ def _aim(ctx: Context, view: View, wish: Wish, chosen: _Chosen, session_id: Sess
     def rule(now_view: View, ticket: TicketId, grant: Grant) -> Outcome:
         # Looked at again under the clone's lock: of two starts at once in one worktree the second is refused.
         other = session_facts.at_work(ctx, now_view, worktree, apart_from=session_id)
-        if other is not None:
+        if other is not None and not _gave_way(now_view, other, ticket):
             return refused(_already_active(other))
         return _adoption_refusal(now_view, ticket, session_id, actor, adopts=adopts) or sessions.start(
             now_view, ticket, grant, work
@@ -190,7 +231,7 @@ def _adoption_refusal(
     view: View, ticket: TicketId, session_id: SessionId, actor: Actor, *, adopts: bool
 ) -> Outcome | None:
     """Return the refusal for the second of two calls that adopt one reservation."""
-    record = view.session(session_id)
+    record = view.session(session_id) or view.offline_session(session_id)
     if not adopts or (record is not None and record.status == "reserved"):
         return None
     holder = holding.holding(view, ticket)
@@ -200,7 +241,7 @@ def _adoption_refusal(
 
 
 def _result(ctx: Context, view: View, wish: Wish, claimed: Claimed, exchanged: Exchanged) -> SessionStarted:
-    session = view.session(claimed.live.session)
+    session = session_facts.record_of(view, claimed.live)
     ticket = view.ticket(claimed.ticket)
     if session is None or ticket is None:
         raise _vanished(claimed)

@@ -10,8 +10,10 @@ from exo_sidecar.model.config import SyncSettings
 from exo_sidecar.model.errors import Environment, ExoError
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.view import Quarantined
+from exo_sidecar.operations import expiring, moving, reconciling
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.lease_desk import LeaseDesk
+from exo_sidecar.operations.reconciling import Reconciled
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 from exo_sidecar.sync import distance, sync
 
@@ -43,6 +45,8 @@ class Exchange(Result, frozen=True, kw_only=True):
     behind: int = 0
     rounds: int = 0
     open_findings: tuple[Finding, ...] = ()
+    provisional: Reconciled = Reconciled()
+    """What became of the claims of this clone that were made offline."""
     quarantined: tuple[Quarantined, ...] = ()
 
 
@@ -72,10 +76,12 @@ def run(ctx: Context, params: Sync) -> Exchange:
     take_in_edits(ctx)
     ctx.progress(f"syncing with {other.remote}")
     settle_leases(ctx)
+    reconciled = reconciling.settle(ctx, "sync")
     done = sync.sync(
         ctx.store, other.remote, timeout_seconds=other.timeout_seconds, rounds_max=other.settings.max_rounds
     )
     tell_left_out(ctx, other, done.left_out)
+    moving.by_itself(ctx, other.remote)
     return report(
         ctx,
         other,
@@ -85,14 +91,20 @@ def run(ctx: Context, params: Sync) -> Exchange:
             pushed_events=done.pushed_events,
             merged=done.merged,
             rounds=done.rounds,
+            provisional=reconciled,
         ),
     )
 
 
 def settle_leases(ctx: Context) -> None:
-    """Make up for calls that were killed, or not answered, while they claimed or gave back; what fails is a warning."""
+    """Make up for calls that were killed, or not answered, while they claimed or gave back; what fails is a warning.
+
+    Leases that have expired before this clone's eyes are told of, so that others need not watch them as long.
+    """
+    desk = LeaseDesk(ctx, "sync")
     try:
-        LeaseDesk(ctx, "sync").settle()
+        desk.settle()
+        expiring.tell(ctx, desk)
     except ExoError as error:
         # Whatever is wrong with a lease, the records of both sides are to come together.
         ctx.warn_of(error)

@@ -30,7 +30,7 @@ _HISTORY_MAX: Final = 1000
 
 
 class CursorUnknown(NotFound):
-    """The cursor is not of a list of tickets."""
+    """The cursor is of another list."""
 
     code = "CURSOR_UNKNOWN"
     advice = "use the next_cursor of the same list, or none"

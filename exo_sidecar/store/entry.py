@@ -25,11 +25,13 @@ class Entry(NamedTuple):
     depth: int
     event: Event
     data: Data
+    adopted: int = 0
+    """The epoch of the lease that adopted the event's claim."""
 
     @property
     def epoch(self) -> int:
         """The fencing token, 0 without one."""
-        return self.event.epoch if isinstance(self.event.epoch, int) else 0
+        return self.event.epoch if isinstance(self.event.epoch, int) else self.adopted
 
 
 class Knows(Protocol):

@@ -86,7 +86,9 @@ def _summary(data: Data) -> str:  # noqa: C901, PLR0912 - one row per type
                 f": {data.reason}" if data.reason else ""
             )
         case LeaseLost():
-            text = f"the offline claim of {data.session} was not confirmed"
+            where = " ".join(word for word in (data.branch, data.head and data.head[:10]) if word)
+            words = (f"to {data.holder}" if data.holder else "", where, data.summary)
+            text = f"offline claim lost {', '.join(word for word in words if word)}"
         case PushGuarded():
             text = f"{data.branch} to {data.remote} at {data.end[:10]} ({data.guard})"
         case DocumentEdited():

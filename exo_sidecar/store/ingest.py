@@ -17,6 +17,7 @@ from exo_sidecar.model.event import (
     Data,
     Event,
     LeaseAcquired,
+    LeaseExpired,
     LeaseLost,
     TicketCreated,
     lease_ticket,
@@ -182,6 +183,8 @@ class Ingest:
                     "INSERT INTO acquisitions VALUES (?, ?, ?, ?, ?, ?)",
                     (data.ticket, data.epoch, data.session, *name, data.adopts),
                 )
+            case LeaseExpired():
+                self._db.execute("INSERT OR IGNORE INTO expirations VALUES (?, ?)", (data.ticket, data.value))
             case LeaseLost():
                 self._touched.leases.add(data.ticket)
                 self._db.execute("INSERT INTO lost VALUES (?, ?, ?, ?)", (data.claim, data.ticket, *name))

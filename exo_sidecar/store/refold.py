@@ -70,18 +70,18 @@ def refold(index: Index, touched: Touched) -> Changed:
     return changed
 
 
-def entries_of(index: Index, noun: str, subject: str) -> list[Entry]:
-    """Return the events of a record that count, in fold order."""
+def entries_of(index: Index, noun: str, subject: str, claim: str = "") -> list[Entry]:
+    """Return the events of a record that count, in fold order; those under `claim` as if it were confirmed."""
     rows = index.db.execute(
-        "SELECT writer, seq, depth, line FROM events"
-        " WHERE subject = ? AND type GLOB ? AND form IS NULL AND token IS NULL"
+        "SELECT writer, seq, depth, line, adopted FROM events"
+        " WHERE subject = ? AND type GLOB ? AND form IS NULL AND (token IS NULL OR claim = ?)"
         " ORDER BY depth, writer, seq",
-        (subject, f"{noun}.*"),
+        (subject, f"{noun}.*", claim),
     )
     found = []
-    for writer, seq, depth, line in rows:
+    for writer, seq, depth, line, adopted in rows:
         event = codec.trusted(line)
-        found.append(Entry(Name(writer, seq), depth, event, codec.decode_data(event)))
+        found.append(Entry(Name(writer, seq), depth, event, codec.decode_data(event), adopted or 0))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-SCHEMA_NUMBER: Final = 4
+SCHEMA_NUMBER: Final = 6
 
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -20,7 +20,7 @@ CREATE TABLE segments (
 CREATE TABLE events (
     id INTEGER PRIMARY KEY, writer TEXT NOT NULL, seq INTEGER NOT NULL, digest TEXT NOT NULL, depth INTEGER NOT NULL,
     type TEXT NOT NULL, subject TEXT NOT NULL, ticket TEXT, epoch INTEGER, claim TEXT, session TEXT, line BLOB NOT NULL,
-    form TEXT, token TEXT
+    form TEXT, token TEXT, adopted INTEGER
 );
 CREATE UNIQUE INDEX events_name ON events (writer, seq);
 CREATE INDEX events_subject ON events (subject, depth, writer, seq);
@@ -40,6 +40,13 @@ CREATE TABLE unresolved (
 CREATE TABLE acquisitions (
     ticket TEXT NOT NULL, epoch INTEGER NOT NULL, session TEXT NOT NULL, writer TEXT NOT NULL, seq INTEGER NOT NULL,
     adopts TEXT, PRIMARY KEY (ticket, epoch, writer, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE expirations (ticket TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (ticket, value)) WITHOUT ROWID;
+
+CREATE TABLE lost (
+    claim TEXT NOT NULL, ticket TEXT NOT NULL, writer TEXT NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY (claim, writer, seq)
 ) WITHOUT ROWID;
 
 CREATE TABLE tickets (

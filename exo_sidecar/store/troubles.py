@@ -8,13 +8,16 @@ import msgspec
 from exo_sidecar.model.document import Document
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.view import Quarantined
+from exo_sidecar.store.epochs import LOST, PROVISIONAL
 
 _MAX: Final = 100
+_NOT_YET: Final = (PROVISIONAL, LOST)
+"""What was written under a claim made offline is no damage: the first is a finding, the second has its own event."""
 
 
 def findings(db: sqlite3.Connection) -> tuple[Finding, ...]:
     """Return conflict values, rings of parents, document conflicts and faults, each capped."""
-    return (*_conflicts(db), *_rings(db), *_documents(db), *_settings(db))
+    return (*_conflicts(db), *_provisional(db), *_rings(db), *_documents(db), *_settings(db))
 
 
 def quarantined(db: sqlite3.Connection) -> tuple[Quarantined, ...]:
@@ -29,9 +32,9 @@ def quarantined(db: sqlite3.Connection) -> tuple[Quarantined, ...]:
     found += [
         Quarantined(event=f"{writer}:{seq}", reason=form or token)
         for writer, seq, form, token in db.execute(
-            "SELECT writer, seq, form, token FROM events WHERE form IS NOT NULL OR token IS NOT NULL"
-            " ORDER BY writer, seq LIMIT ?",
-            (_MAX,),
+            "SELECT writer, seq, form, token FROM events WHERE (form IS NOT NULL OR token IS NOT NULL)"
+            " AND (form IS NOT NULL OR token NOT IN (?, ?)) ORDER BY writer, seq LIMIT ?",
+            (*_NOT_YET, _MAX),
         )
     ]
     return tuple(found)
@@ -47,6 +50,23 @@ def _conflicts(db: sqlite3.Connection) -> list[Finding]:
             hint=f"exo ticket-show {ticket} shows the values; editing the field again settles it",
         )
         for ticket, fields in rows
+    ]
+
+
+def _provisional(db: sqlite3.Connection) -> list[Finding]:
+    rows = db.execute(
+        "SELECT DISTINCT ticket, session FROM events WHERE token = ? ORDER BY ticket, session LIMIT ?",
+        (PROVISIONAL, _MAX),
+    )
+    return [
+        Finding(
+            code="PROVISIONAL_CLAIM",
+            severity="info",
+            subject=ticket,
+            message=f"{session} took {ticket} offline: provisional, not confirmed by the authority",
+            hint="exo sync in the clone that it works in asks for the lease",
+        )
+        for ticket, session in rows
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from exo_sidecar.base.override import override
 from exo_sidecar.model import ids
 from exo_sidecar.model.config import Config
 from exo_sidecar.model.document import Document
@@ -13,10 +14,10 @@ from exo_sidecar.model.errors import IdAmbiguous, IdInvalid, IdNotFound
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lease import Authority
-from exo_sidecar.model.session import SessionRecord, SessionStatus
+from exo_sidecar.model.session import OfflineClaim, SessionRecord, SessionStatus
 from exo_sidecar.model.ticket import TicketRecord
 from exo_sidecar.model.view import HistoryEntry, Quarantined, TicketFilter, TicketRow
-from exo_sidecar.store import history, listing, troubles
+from exo_sidecar.store import history, listing, supposing, troubles
 from exo_sidecar.store.authority import authority_of
 from exo_sidecar.store.index import Index
 
@@ -98,10 +99,35 @@ class IndexView:
         )
         return tuple(_SESSION.decode(row[0]) for row in rows)
 
+    def offline_session(self, session_id: SessionId) -> SessionRecord | None:
+        """Return a session whose claim, made offline, no lease has confirmed; None when there is none of that kind."""
+        return supposing.offline_session(self.index, session_id)
+
+    def is_lost(self, nonce: str) -> bool:
+        """Whether a claim made offline is known to have been lost."""
+        return self._db.execute("SELECT 1 FROM lost WHERE claim = ?", (nonce,)).fetchone() is not None
+
+    def supposing(self, claim: OfflineClaim) -> "IndexView":
+        """Return the state as it would be if the claim were confirmed: what its own session works on."""
+        return SupposingView(self.index, claim)
+
     def highest_epoch(self, ticket_id: TicketId) -> int:
         """Return the highest epoch that the ledger knows for the ticket."""
         row = self._db.execute("SELECT MAX(epoch) FROM acquisitions WHERE ticket = ?", (ticket_id,)).fetchone()
         return int(row[0] or 0)
+
+    def is_expired(self, ticket_id: TicketId, value: str) -> bool:
+        """Whether a clone has watched this very value of the lease for longer than its holder may be silent."""
+        statement = "SELECT 1 FROM expirations WHERE ticket = ? AND value = ?"
+        return self._db.execute(statement, (ticket_id, value)).fetchone() is not None
+
+    def writers(self) -> tuple[str, ...]:
+        """Return who has written to the ledger: clone ids, and names of forks of their chains."""
+        return tuple(row[0] for row in self._db.execute("SELECT writer FROM writers WHERE seq > 0 ORDER BY writer"))
+
+    def top_epoch(self) -> int:
+        """Return the highest epoch that the ledger knows of any ticket, 0 when none was ever held."""
+        return int(self._db.execute("SELECT MAX(epoch) FROM acquisitions").fetchone()[0] or 0)
 
     def document(self, name: str) -> Document | None:
         """Return an authored document."""
@@ -174,3 +200,34 @@ class IndexView:
             exact += [candidate for candidate in candidates if candidate == f"{kind}-{part}"]
             found += candidates
         return exact or found
+
+
+class SupposingView(IndexView):
+    """The state as the session of a claim made offline sees it: its ticket and itself as if the claim counted."""
+
+    def __init__(self, index: Index, claim: OfflineClaim) -> None:
+        super().__init__(index)
+        self._claim = claim
+
+    @override
+    def ticket(self, ticket_id: TicketId) -> TicketRecord | None:
+        """Return the ticket; the claim's with what was written under it."""
+        if ticket_id == self._claim.ticket:
+            return supposing.ticket(self.index, self._claim)
+        return super().ticket(ticket_id)
+
+    @override
+    def session(self, session_id: SessionId) -> SessionRecord | None:
+        """Return the session, the claim's as well."""
+        own = self.offline_session(session_id) if session_id == self._claim.session else None
+        return own or super().session(session_id)
+
+    @override
+    def sessions(
+        self, *, ticket: TicketId | None = None, statuses: tuple[SessionStatus, ...] = (), limit: int = 100
+    ) -> tuple[SessionRecord, ...]:
+        """Return sessions, the claim's first."""
+        found = super().sessions(ticket=ticket, statuses=statuses, limit=limit)
+        own = self.offline_session(self._claim.session)
+        fits = own is not None and ticket in {None, own.ticket} and (not statuses or own.status in statuses)
+        return (own, *found)[:limit] if own is not None and fits else found

@@ -67,6 +67,7 @@ NEEDED: Final[Mapping[str, str]] = {
     "title": "A title",
     "brain_dump": "why",
     "id": "T2",
+    "ticket_id": "T2",
     "status": "blocked",
     "shell": "bash",
     "parent": "INTENT-1",

@@ -6,7 +6,7 @@ import pytest
 
 from tests.operations.test_session_start import advance
 from tests.support.repositories import git
-from tests.support.working import a_lone_shop, a_shop
+from tests.support.working import Shop, a_lone_shop, a_shop
 
 LEASE = "refs/exo/leases/TICKET-T1"
 
@@ -98,3 +98,29 @@ def test_listing_leases_changes_nothing(tmp_path: Path) -> None:
     before = (shop.tip(1), git(shop.clones[1], "for-each-ref"))
     shop.ok(1, "leases")
     assert (shop.tip(1), git(shop.clones[1], "for-each-ref")) == before
+
+
+def test_leases_come_in_pages(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path)
+    shop.ok(0, "next", "--owner", "agent:a")
+    shop.ok(0, "next", "--owner", "agent:b")
+    first = shop.ok(0, "leases", "--limit", "1")
+    assert (first["count"], first["next_cursor"]) == (1, "TICKET-T1")
+    second = shop.ok(0, "leases", "--limit", "1", "--cursor", "TICKET-T1")
+    assert ([item["ticket"] for item in second["items"]], second["next_cursor"]) == (["TICKET-T2"], None)
+    assert shop.fails(0, "leases", "--cursor", "no id")["code"] == "CURSOR_UNKNOWN"
+    assert shop.fails(0, "leases", "--limit", "0")["code"] == "VALUE_INVALID"
+
+
+def test_one_actor_holds_its_share_and_no_more_however_it_claims(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path)
+    config = shop.clones[0] / ".exo" / "config.yaml"
+    config.write_text("leases: {per_actor: 1}\n")
+    shop.ok(0, "session-start", "--ticket-id", "T1", "--actor", "agent:a")
+    side = shop.clones[0].with_name("side")
+    git(shop.clones[0], "worktree", "add", "-q", "-b", "side", str(side))
+    beside = Shop((side,), shop.hub, shop.tickets)
+    error = beside.fails(0, "session-start", "--ticket-id", "T2", "--actor", "agent:a")
+    assert (error["code"], error["exit"]) == ("LEASE_QUOTA", 1)
+    assert beside.fails(0, "next", "--owner", "agent:a")["code"] == "LEASE_QUOTA"
+    assert beside.ok(0, "session-start", "--ticket-id", "T2", "--actor", "agent:b")["lease"]["epoch"] == 1

@@ -102,7 +102,6 @@ def test_without_the_authority_nothing_is_reserved(tmp_path: Path) -> None:
     before = shop.tip()
     error = shop.fails(0, "next")
     assert (error["code"], error["exit"]) == ("REMOTE_UNREACHABLE", 8)
-    assert shop.fails(0, "next", "--offline")["code"] == "OFFLINE"
     assert shop.tip() == before
     assert shop.status(0, "TICKET-T1") == "todo"
 

@@ -13,7 +13,7 @@ from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.ids import CloneId, SessionId, TicketId
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.lifecycle import Status
-from exo_sidecar.model.session import SessionRecord, SessionStatus
+from exo_sidecar.model.session import OfflineClaim, SessionRecord, SessionStatus
 from exo_sidecar.model.ticket import Kind, Scope, Ticket, TicketRecord, Version
 from exo_sidecar.model.view import HistoryEntry, Quarantined, TicketFilter, TicketRow
 
@@ -41,6 +41,7 @@ class FakeView:
         self.settings = config or Config()
         self.keys: dict[tuple[str, str], TicketId] = {}
         self.lease_authority: Authority | None = None
+        self.expired: set[tuple[TicketId, str]] = set()
 
     def put(self, *records: TicketRecord) -> None:
         """Add records, or replace those of the same id."""
@@ -110,9 +111,36 @@ class FakeView:
         found = (session for session in self.session_records if ticket is None or session.ticket == ticket)
         return tuple(session for session in found if not statuses or session.status in statuses)[:limit]
 
+    def offline_session(self, session_id: SessionId) -> SessionRecord | None:
+        """Return the session when its claim is provisional."""
+        found = self.session(session_id)
+        return found if found is not None and found.claim is not None else None
+
+    def is_lost(self, nonce: str) -> bool:
+        """Return that no claim was lost."""
+        del nonce
+        return False
+
+    def supposing(self, claim: OfflineClaim) -> "FakeView":
+        """Return the same state: a fake holds what its test puts there."""
+        del claim
+        return self
+
     def highest_epoch(self, ticket_id: TicketId) -> int:
         """Return the highest epoch of the ticket."""
         return self.epochs.get(ticket_id, 0)
+
+    def is_expired(self, ticket_id: TicketId, value: str) -> bool:
+        """Whether the value of the ticket's lease is known to have stood still."""
+        return (ticket_id, value) in self.expired
+
+    def writers(self) -> tuple[str, ...]:
+        """Return nobody: these records come from no ledger."""
+        return ()
+
+    def top_epoch(self) -> int:
+        """Return the highest epoch of any ticket."""
+        return max(self.epochs.values(), default=0)
 
     def document(self, name: str) -> Document | None:
         """Return an authored document."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from exo_sidecar.cli.page import Cell, Facts, Headline, Listing, Page, Piece, Prose
 from exo_sidecar.cli.render.exchange import told
-from exo_sidecar.cli.render.tones import counted, identifier, joined, optional, status
+from exo_sidecar.cli.render.tones import PROVISIONAL, counted, identifier, joined, optional, status
 from exo_sidecar.operations.session_finishing import SessionFinished
 from exo_sidecar.operations.session_starting import SessionStarted
 
@@ -30,8 +30,8 @@ def finish(result: SessionFinished) -> Page:
     )
     rows: tuple[tuple[str, Piece], ...] = (
         ("commits", counted(len(result.commits), "commit") if result.commits else Cell("none", "dim")),
-        ("memento", result.memento_path),
-        ("lease", "released" if result.released_lease else Cell("kept", "warn")),
+        ("memento", optional(result.memento_path)),
+        ("lease", _lease_left(result)),
         ("sync", told(result.sync)),
     )
     left = (
@@ -42,11 +42,17 @@ def finish(result: SessionFinished) -> Page:
     return Page((headline, Facts(rows), *left), ("exo next claims the next ticket",))
 
 
+def _lease_left(result: SessionFinished) -> Cell:
+    if result.provisional:
+        return Cell(PROVISIONAL, "warn")
+    return Cell("released") if result.released_lease else Cell("kept", "warn")
+
+
 def _started(result: SessionStarted) -> Iterator[tuple[str, Piece]]:
     yield "ticket", result.ticket.title
     yield "actor", f"{result.session.actor} as {result.session.role}"
     if result.lease is not None:
-        yield "lease", f"token {result.lease.epoch}"
+        yield "lease", Cell(PROVISIONAL, "warn") if result.lease.provisional else f"token {result.lease.epoch}"
     yield "scope", joined(result.ticket.scope.allow)
     yield "branch", _branch(result)
     yield "bootstrap", optional(result.bootstrap_path)

@@ -44,6 +44,14 @@ def _page(result: Exchange, headline: Headline, hints: tuple[str, ...]) -> Page:
 
 
 def _troubles(result: Exchange) -> Iterator[Block]:
+    if result.provisional.lost:
+        lost = (
+            Cell(f"{each.ticket_id} by {each.session_id}: {each.reason}", "bad") for each in result.provisional.lost
+        )
+        yield Listing("Taken offline, and LOST", tuple(lost))
+    if result.provisional.won:
+        won = (Cell(f"{each.ticket_id} by {each.session_id}: epoch {each.epoch}") for each in result.provisional.won)
+        yield Listing("Taken offline, and confirmed", tuple(won))
     if result.open_findings:
         found = (Cell(f"{each.code} {each.subject}: {each.message}", "warn") for each in result.open_findings)
         yield Listing("Findings", tuple(found))

@@ -20,6 +20,8 @@ _STATUS: Final[dict[str, Tone]] = {
 }
 _VERDICT: Final[dict[str, Tone]] = {"pass": "good", "warn": "warn", "fail": "bad", "none": "dim"}
 NOTHING: Final = Cell("-", "dim")
+PROVISIONAL: Final = "provisional: not confirmed by the authority"
+"""What is said in place of a lease where a ticket was taken offline."""
 
 
 def status(text: str) -> Cell:

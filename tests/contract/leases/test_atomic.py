@@ -7,8 +7,7 @@ import pytest
 from exo_sidecar.git.commits import Commit, serialise
 from exo_sidecar.git.oid import EMPTY_TREE, Oid
 from exo_sidecar.leases.refs import BranchBehind, BranchUpdate, Seen
-from exo_sidecar.leases.rules import LeaseLost
-from exo_sidecar.model.errors import ExoError
+from exo_sidecar.model.errors import ExoError, LeaseLost
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.lease import Lease
 from tests.support.leasing import TICKET, Party, a_site

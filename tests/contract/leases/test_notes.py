@@ -8,7 +8,8 @@ from exo_sidecar.git.oid import Oid
 from exo_sidecar.leases import nonces as nonces_module
 from exo_sidecar.leases.intents import Intent, IntentDamaged, Intents
 from exo_sidecar.leases.nonces import Nonces
-from exo_sidecar.leases.observations import Observations, stale_after_seconds
+from exo_sidecar.leases.observations import Observations
+from exo_sidecar.leases.rules import stale_after_seconds
 from exo_sidecar.model.boot import BootClock
 from exo_sidecar.model.ids import Nonce, SessionId, TicketId
 from tests.support.leasing import TICKET, a_lease

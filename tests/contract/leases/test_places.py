@@ -7,11 +7,10 @@ import pytest
 
 from exo_sidecar.leases.intents import Intents
 from exo_sidecar.leases.nonces import Nonces
-from exo_sidecar.leases.observations import stale_after_seconds
-from exo_sidecar.leases.rules import LeaseLost, LeaseNotStale
+from exo_sidecar.leases.rules import LeaseNotStale, stale_after_seconds
 from exo_sidecar.leases.seen import Seen
 from exo_sidecar.leases.value import LeaseDamaged
-from exo_sidecar.model.errors import LeaseHeld, LeaseNotHeld, SessionFenced
+from exo_sidecar.model.errors import LeaseHeld, LeaseLost, LeaseNotHeld, SessionFenced
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.lease import Lease
 from tests.support.leasing import TICKET, Site, a_site, has_daemon

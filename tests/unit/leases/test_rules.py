@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exo_sidecar.leases import rules
-from exo_sidecar.leases.rules import LeaseLost, LeaseNotStale, LeaseQuota, TtlOutOfRange
-from exo_sidecar.model.errors import ExoError, LeaseHeld, LeaseNotHeld, SessionFenced
+from exo_sidecar.leases.rules import LeaseNotStale, LeaseQuota, TtlOutOfRange
+from exo_sidecar.model.errors import ExoError, LeaseHeld, LeaseLost, LeaseNotHeld, SessionFenced
 from exo_sidecar.model.lease import DEFAULT_TTL_SECONDS, TTL_SECONDS_MAX, TTL_SECONDS_MIN, Lease
 from tests.support.leasing import a_lease, a_request
 

@@ -82,7 +82,13 @@ def test_a_provisional_claim_counts_once_a_lease_adopts_it() -> None:
     a = Writer("a").write(created(T))
     a.write(Draft(subject=ONE, data=SessionReserved(ticket=T, owner="human:jane"), session=ONE, claim=NONCE))
     assert viewed(a).session(ONE) is None
-    assert reasons(viewed(a)) == ["provisional"]
+    assert [(each.code, each.subject) for each in viewed(a).findings()] == [("PROVISIONAL_CLAIM", T)]
+    offline = viewed(a).offline_session(ONE)
+    assert offline is not None
+    assert (offline.claim, offline.epoch) == (NONCE, None)
     a.write(acquired(1, ONE, adopts=NONCE))
-    assert viewed(a).session(ONE) is not None
+    found = viewed(a).session(ONE)
+    assert found is not None
+    assert (found.claim, found.epoch) == (None, 1)
+    assert viewed(a).findings() == ()
     assert viewed(a).quarantined() == ()

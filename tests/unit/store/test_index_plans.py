@@ -56,6 +56,7 @@ def test_the_view_answers_from_indexes() -> None:
     view.sessions(ticket=TicketId("TICKET-1"))
     view.session(a_session(1))
     view.highest_epoch(TicketId("TICKET-1"))
+    view.is_expired(TicketId("TICKET-1"), "a" * 40)
     view.created_with("human:jane", "key")
     view.quarantined()
     index.db.set_trace_callback(None)
