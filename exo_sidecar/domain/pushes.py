@@ -44,9 +44,15 @@ def branch_fault(branch: str, governance: str) -> PushRejected | None:
     return None
 
 
+def refuse_overtaken(view: View, session: SessionRecord) -> None:
+    """Raise SessionFenced when the ledger knows a later holder; the ref may have been put back by a restored backup."""
+    if holding.is_overtaken(view, session):
+        raise holding.session_fenced(session.ticket, session.id)
+
+
 def record(view: View, session: SessionRecord, push: PushGuarded) -> Outcome:
     """Note that code was pushed under the session's lease; SessionFenced when the ledger knows a later holder."""
-    if view.highest_epoch(session.ticket) > (session.epoch or 0):
+    if holding.is_overtaken(view, session):
         return refused(holding.session_fenced(session.ticket, session.id))
     draft = Draft(subject=session.ticket, data=push, session=session.id, epoch=session.epoch)
     return Outcome(events=(draft,))

@@ -109,7 +109,12 @@ class RemoteLeases:
         """Return what became of the write that `intent` announced; LeaseUnknown when it cannot be read."""
         ref = self._names.ref_of(intent.ticket)
         refs = self._read_again(intent.ticket, [ref], {ref})
-        return attempt.settled(self._repository, intent, refs.get(ref))
+        try:
+            return attempt.settled(self._repository, intent, refs.get(ref))
+        except LeaseUnknown:
+            # The value is here and its history is not, because git has pruned it: nothing names old lease values.
+            refs = self._read_again(intent.ticket, [ref], {ref}, whole=True)
+            return attempt.settled(self._repository, intent, refs.get(ref))
 
     def _change(self, change: Change, *, keep_intent: bool) -> Swapped:
         """Take turns until the change is made, refused, or the bounded tries are used up."""
@@ -181,10 +186,12 @@ class RemoteLeases:
     def _announce(self, plan: Plan) -> None:
         attempt.announce(self._nonces, self._intents, plan, self._operation)
 
-    def _read_again(self, ticket: TicketId, prefixes: Sequence[str], needed: set[str]) -> dict[str, Oid]:
+    def _read_again(
+        self, ticket: TicketId, prefixes: Sequence[str], needed: set[str], *, whole: bool = False
+    ) -> dict[str, Oid]:
         """Return the refs as they are now; LeaseUnknown when that cannot be told."""
         try:
-            refs = self._fetch([*prefixes, self._names.authority], needed)
+            refs = self._fetch([*prefixes, self._names.authority], needed, whole=whole)
         except AuthorityMismatch:
             raise
         except ExoError as error:
@@ -192,13 +199,16 @@ class RemoteLeases:
         self._observe(refs)
         return refs
 
-    def _fetch(self, prefixes: Sequence[str], needed: set[str] | None) -> dict[str, Oid]:
-        """Return the refs under `prefixes`, the values of the `needed` ones (None: all leases) brought here."""
+    def _fetch(self, prefixes: Sequence[str], needed: set[str] | None, *, whole: bool = False) -> dict[str, Oid]:
+        """Return the refs under `prefixes`, the values of the `needed` ones (None: all leases) brought here.
+
+        With `whole` their histories are brought too, whether or not the values are here.
+        """
 
         def missing(refs: dict[str, Oid]) -> list[Oid]:
             named = refs.keys() if needed is None else needed & refs.keys()
             leases = (refs[ref] for ref in named if self._names.ticket_of(ref) is not None)
-            return [oid for oid in leases if not self._repository.objects.contains(oid)]
+            return [oid for oid in leases if whole or not self._repository.objects.contains(oid)]
 
         found = fetch(self._repository, self._remote, missing, prefixes, timeout_seconds=self._timeout_seconds).refs
         if self._names.authority in prefixes:

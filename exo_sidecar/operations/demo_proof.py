@@ -21,6 +21,7 @@ class Invariant(StrEnum):
     SPREAD = "exo next gives each of the others a ticket of its own"
     UNTOUCHED = "governance moves no HEAD, branch, index or file of the code"
     ENDED = "each session ends, its ticket done and its lease released"
+    GUARDED = "code and lease go in one push; who lost the lease pushes nothing"
     AGREED = "all clones and the hub come to the same governance tree"
     COMPLETE = "no ticket is lost: every clone lists all of them alike"
     VERIFIED = "exo audit proves the same ledger in every clone"
@@ -74,6 +75,12 @@ def ended(statuses: Sequence[str], leases: LeasesListed, worked: int) -> Judged:
     released = sum(item.state == "released" for item in leases.items)
     holds = [*statuses] == ["done"] * worked and released == len(leases.items) == worked
     return Judged(holds, f"{len(statuses)} sessions, {released} of {len(leases.items)} leases released")
+
+
+def guarded(guards: Sequence[str | None], late: Heard, there: str) -> Judged:
+    """Judge that every push was guarded, and that the one whose session was overtaken left nothing on the hub."""
+    holds = [*guards] == ["atomic"] * len(guards) and late.code == "SESSION_FENCED" and not there
+    return Judged(holds, f"{len(guards)} atomic pushes; the late one: {late.code or 'went through'}")
 
 
 def agreed(trees: Mapping[str, str], rounds: int) -> Judged:

@@ -29,6 +29,11 @@ def trees(stage: Stage) -> dict[str, str]:
     return {name: ran.stdout.decode().strip() for name, ran in said}
 
 
+def on_hub(stage: Stage, branch: str) -> str:
+    """Return the commit that the hub has of a branch, empty when it has none."""
+    return stage.said(stage.hub, "for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
+
+
 def problems(stage: Stage) -> dict[str, str]:
     """Return what `git fsck --strict` objects to, by repository; what the copied history brought along is no news."""
     said = stage.everywhere("fsck", "--strict", "--no-dangling", "--no-progress")

@@ -18,6 +18,7 @@ from exo_sidecar.operations.demo_areas import Area, areas
 from exo_sidecar.operations.demo_proof import Invariant, Judged
 from exo_sidecar.operations.leases import LeasesListed
 from exo_sidecar.operations.next import NextChosen
+from exo_sidecar.operations.push import CodePushed
 from exo_sidecar.operations.registry import Result
 from exo_sidecar.operations.session_finishing import SessionFinished
 from exo_sidecar.operations.session_starting import SessionStarted
@@ -93,6 +94,7 @@ class Story:
         self.code_history: tuple[str, ...] = ()
         self._tickets: dict[str, Area] = {}
         self._works: list[Work] = []
+        self._pushed: list[CodePushed] = []
         self._before: dict[str, str] = {}
         self._after_work: dict[str, str] = {}
 
@@ -103,8 +105,9 @@ class Story:
             ("plan: an intent, and tickets written by parallel processes", self._plan),
             ("race: one ticket, claimed by all clones at the same moment", self._race),
             ("spread: exo next for those who lost, exo session-start", self._spread),
-            ("work: a branch, a change and a commit in each clone", self._work),
+            ("work: a branch, a change, a commit and exo push in each clone", self._work),
             ("finish: exo session-finish in all clones at once", self._finish),
+            ("fence: a person takes a ticket over, and the agent that had it tries to push", self._fence),
             ("agree: exo sync until nobody has anything new", self._agree),
             ("prove: exo audit, git fsck --strict, both histories", self._prove),
         )
@@ -164,14 +167,9 @@ class Story:
 
     def _work(self) -> str:
         for work in self._works:
-            folder = work.clone.folder
-            self._stage.said(folder, "switch", "-q", "-c", work.branch)
-            self._stage.append(work.clone, work.area.file, f"\nThis part is about: {work.area.name}.\n")
-            self._stage.said(folder, "add", "-f", "--", work.area.file)
-            self._stage.said(folder, "commit", "-q", "-m", f"{work.area.name}: say what it is for ({work.ticket})")
-            self._stage.said(folder, "push", "-q", "origin", work.branch)
-        self._after_work = demo_sights.checkouts(self._stage)
-        return ", ".join(work.area.file for work in self._works)
+            self._committed(work)
+        self._pushed = self._data([Call(work.clone, ("push",)) for work in self._works], CodePushed)
+        return ", ".join(f"{each.branch} (guard: {each.guard})" for each in self._pushed)
 
     def _finish(self) -> str:
         words = ("session-finish", "--summary", "it says what it is for", "--set-status", "done")
@@ -180,6 +178,27 @@ class Story:
         statuses = [each.ticket_status for each in finished]
         self.judged[Invariant.ENDED] = demo_proof.ended(statuses, leases, len(self._works))
         return self.judged[Invariant.ENDED].evidence
+
+    def _fence(self) -> str:
+        person, agent = self._stage.clones[:2]  # the first is a person's (host.stage)
+        chosen = self._data([Call(agent, ("next", "--label", LABEL))], NextChosen)[0]
+        work = self._started(agent, self._data([Call(agent, ("session-start",))], SessionStarted)[0])
+        self._committed(work)
+        words = ("lease-takeover", "--ticket-id", work.ticket, "--force", "--reason", "it is needed elsewhere")
+        self._must([Call(person, ("--yes", *words))])
+        late = self._heard([Call(agent, ("push",))])[0]
+        there = demo_sights.on_hub(self._stage, work.branch)
+        self.judged[Invariant.GUARDED] = demo_proof.guarded([each.guard for each in self._pushed], late, there)
+        self._must([Call(person, ("lease-release", "--ticket-id", work.ticket))])
+        self._after_work = demo_sights.checkouts(self._stage)
+        return f"{chosen.ticket_id}: {late.sentence}"
+
+    def _committed(self, work: Work) -> None:
+        folder = work.clone.folder
+        self._stage.said(folder, "switch", "-q", "-c", work.branch)
+        self._stage.append(work.clone, work.area.file, f"\nThis part is about: {work.area.name}.\n")
+        self._stage.said(folder, "add", "-f", "--", work.area.file)
+        self._stage.said(folder, "commit", "-q", "-m", f"{work.area.name}: say what it is for ({work.ticket})")
 
     def _agree(self) -> str:
         for rounds in range(1, ROUNDS_MAX + 1):

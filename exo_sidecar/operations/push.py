@@ -62,6 +62,7 @@ def run(ctx: Context, params: Push) -> CodePushed:
     session = pushes.at_work(view.session(session_id) if session_id else None, session_id)
     if named is not None and named != session.ticket:
         raise pushes.other_ticket(session, named)
+    pushes.refuse_overtaken(view, session)
     desk = LeaseDesk(ctx, "push", reads_only=ctx.dry_run)
     remote = params.remote or desk.authority.remote or view.config().leases.remote
     remotes.named(ctx.repository, remote)

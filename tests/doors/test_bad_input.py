@@ -73,6 +73,9 @@ NEEDED: Final[Mapping[str, str]] = {
     "parent": "INTENT-1",
     "summary": "what was done",
     "reason": "because",
+    "agent": "git",
+    "event": "pre-push",
+    "input": "",
 }
 """Good values: of what an operation cannot do without, and of what lets it get as far as the one that is tried."""
 FRESH: Final = frozenset({"init", "sidecar-init"})

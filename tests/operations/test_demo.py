@@ -14,7 +14,7 @@ from tests.support.environment import ROOT
 from tests.support.process import exo
 from tests.support.repositories import a_repository, git
 
-TURNS_LEASES_AWAY = '#!/bin/sh\ncase "$1" in refs/exo/*) echo "no leases here" >&2; exit 1;; esac\n'
+TURNS_LEASES_AWAY = '#!/bin/sh\ncase "$1" in refs/exo/leases/*) echo "no leases here" >&2; exit 1;; esac\n'
 CHANGES_CODE = "#!/bin/sh\ngit -C ../ada commit -q --allow-empty -m intruder\n"
 
 
