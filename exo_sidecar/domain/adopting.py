@@ -5,7 +5,7 @@ from typing import NamedTuple
 from exo_sidecar.domain import moves
 from exo_sidecar.domain.holding import Holding, Standing
 from exo_sidecar.domain.moves import TicketClosed
-from exo_sidecar.domain.sessions import Grant
+from exo_sidecar.domain.sessions import Grant, taken_over
 from exo_sidecar.model.actor import is_agent
 from exo_sidecar.model.errors import LeaseNotHeld
 from exo_sidecar.model.event import Draft, LeaseAcquired, LeaseLost, LeaseReleased
@@ -44,6 +44,7 @@ def adopt(view: View, claim: OfflineClaim, grant: Grant, operation: str, *, ends
         ticket=claim.ticket, epoch=grant.epoch, session=claim.session, commit=grant.commit, adopts=claim.nonce
     )
     drafts = [Draft(subject=claim.ticket, data=acquired, session=claim.session, epoch=grant.epoch)]
+    drafts += taken_over(claim.ticket, grant)
     if ends:
         released = LeaseReleased(ticket=claim.ticket, epoch=grant.epoch, session=claim.session)
         drafts.append(Draft(subject=claim.ticket, data=released, session=claim.session, epoch=grant.epoch))

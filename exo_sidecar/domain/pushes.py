@@ -76,6 +76,12 @@ def out_of_scope(view: View, session: SessionRecord, paths: Iterable[str]) -> Sc
     return ScopeDenied(message, ticket=ticket.id, paths=tuple(found[:_NAMED]))
 
 
+def governs(ref: str) -> PushRejected:
+    """Return the refusal of a plain push that would change a lease, or remove what all clones go by."""
+    message = f"this push would change or remove {ref}, by which leases are decided"
+    return PushRejected(message, hint="push branches by name; exo sync and exo push do the rest", ref=ref)
+
+
 def unguarded(branch: str) -> PushRejected:
     """Return the refusal of a plain push where the settings want guarded ones."""
     message = f"{branch} is leased, and leases.guard: require refuses plain pushes of it"

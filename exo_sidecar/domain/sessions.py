@@ -294,8 +294,13 @@ def _acquired(ticket_id: TicketId, grant: Grant) -> tuple[Draft, ...]:
     """Return the event of a change of holder, and whom it was taken from when that was no release."""
     data = LeaseAcquired(ticket=ticket_id, epoch=grant.epoch, session=grant.session, commit=grant.commit)
     acquired = Draft(subject=ticket_id, data=data, session=grant.session, epoch=grant.epoch)
+    return acquired, *taken_over(ticket_id, grant)
+
+
+def taken_over(ticket_id: TicketId, grant: Grant) -> tuple[Draft, ...]:
+    """Return the event that says whom a lease was taken from; none when it was free."""
     if grant.over is None:
-        return (acquired,)
+        return ()
     taken = LeaseTakenOver(
         ticket=ticket_id,
         session=grant.session,
@@ -305,7 +310,7 @@ def _acquired(ticket_id: TicketId, grant: Grant) -> tuple[Draft, ...]:
         forced=grant.over.reason is not None,
         reason=grant.over.reason,
     )
-    return acquired, Draft(subject=ticket_id, data=taken, session=grant.session, epoch=grant.epoch)
+    return (Draft(subject=ticket_id, data=taken, session=grant.session, epoch=grant.epoch),)
 
 
 def _of_session(grant: Grant, data: Data) -> Draft:

@@ -18,6 +18,8 @@ _NO_ATOMIC: Final = "does not support --atomic"
 _SUMMARY: Final = "error: failed to push some refs"
 _UP_TO_DATE: Final = "="
 _NEW: Final = "*"
+_REFUSED: Final = "!"
+_NOTHING: Final = "git pushed nothing, and gave no error: git config push.recurseSubmodules may say `only`"
 _FIELDS: Final = 3
 
 
@@ -43,7 +45,7 @@ class Said(NamedTuple):
     """What git said of a push."""
 
     done: bool
-    """Whether everything was updated, as far as the server told."""
+    """Whether everything was updated, as far as the server told; not where git left a ref out without a word."""
     lacks_atomic: bool
     """The server cannot update several refs at once; nothing was sent."""
     start: Oid | None
@@ -69,9 +71,13 @@ def push(worktree: Path, remote: str, code: CodeUpdate, lease: LeaseUpdate | Non
     words = done.stderr.decode(errors="replace").strip()
     told = _told(done.stdout.decode(errors="replace").splitlines())
     flag, summary = told.get(code.branch, ("", ""))
-    refusals = [text for mark, text in told.values() if mark == "!"]
+    refusals = [text for mark, text in told.values() if mark == _REFUSED]
+    wanted = {code.branch, *([lease.ref] if lease else [])}
+    is_whole = all(told.get(ref, (_REFUSED, ""))[0] != _REFUSED for ref in wanted)
+    if done.status == 0 and not is_whole:
+        refusals.append(_NOTHING)
     return Said(
-        done=done.status == 0,
+        done=done.status == 0 and is_whole,
         lacks_atomic=done.status != 0 and _NO_ATOMIC in words,
         start=_start(flag, summary, code.commit),
         words=_shortened("; ".join([*refusals, *_complaints(words)])),
@@ -91,7 +97,7 @@ def _told(lines: Sequence[str]) -> Mapping[str, tuple[str, str]]:
 def _start(flag: str, summary: str, commit: Oid) -> Oid | None:
     if flag == _UP_TO_DATE:
         return commit
-    if flag in {_NEW, "!"}:
+    if flag in {_NEW, _REFUSED}:
         return None
     before = summary.split(" ", maxsplit=1)[0].split(".", maxsplit=1)[0]
     return Oid(before) if len(before) == len(commit) else None

@@ -64,11 +64,13 @@ def fetch(
     want: Want,
     prefixes: Sequence[str],
     *,
+    known: Callable[[], Iterable[Oid]] = tuple,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> Fetched:
     """Ask `want` which objects to bring, given the refs under `prefixes`, and bring them with all they need.
 
-    An empty answer of `want` ends the conversation after the refs. Objects that are here already are not sent again.
+    An empty answer of `want` ends the conversation after the refs. Objects that are here already are not sent again:
+    what our refs under `prefixes` reach, and the commits that `known`, asked after `want`, names though no ref does.
 
     Raises:
         RemoteUnreachable, RemoteDenied, TimedOut: as `git.trouble` says; nothing was changed then.
@@ -79,7 +81,7 @@ def fetch(
     connection = remotes.open_client(remote, repository.settings, timeout_seconds)
     doubt = Doubt()
     shallow = _shallow(repository.place.common)
-    haves = _Haves(repository, remote, prefixes, shallow)
+    haves = _Haves(repository.objects, lambda: [*_tips(repository, remote, prefixes), *known()], shallow)
     wanted: list[Oid] = []
 
     def choose(
@@ -134,14 +136,18 @@ def raw(oid: Oid) -> "ObjectID":
 class _Haves:
     """Names commits of ours to the server, tips first, HAVES_MAX at most; the shape is dulwich's graph walker."""
 
-    def __init__(self, repository: Repository, remote: Remote, prefixes: Sequence[str], shallow: set[Oid]) -> None:
+    def __init__(self, objects: Objects, tips: Callable[[], Iterable[Oid]], shallow: set[Oid]) -> None:
         self.shallow = {raw(oid) for oid in shallow} or None
-        self._objects = repository.objects
+        self._objects = objects
+        self._tips = tips
         self._left = HAVES_MAX
-        self._queue = list(dict.fromkeys(_tips(repository, remote, prefixes)))
-        self._seen = set(self._queue)
+        self._queue: list[Oid] | None = None
+        self._seen: set[Oid] = set()
 
     def __next__(self) -> "ObjectID | None":
+        if self._queue is None:
+            self._queue = list(dict.fromkeys(self._tips()))
+            self._seen.update(self._queue)
         while self._queue and self._left > 0:
             oid = self._queue.pop(0)
             try:

@@ -5,7 +5,7 @@ lease, are never compared. Invariant: an observation that is lost, or made under
 longer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,8 @@ _NAME: Final = "observed.json"
 class _First(msgspec.Struct, frozen=True, kw_only=True):
     value: Oid
     seconds: float
+    held: Oid | None = None
+    """The last value before this one whose object was here: what has been fetched need not be sent again."""
 
 
 class _Observed(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,11 +41,18 @@ class Observations:
     def __init__(self, common: Path) -> None:
         self._folder = common / "exo" / "leases"
 
-    def record(self, seen: Mapping[TicketId, Oid], clock: BootClock, *, complete: bool = False) -> None:
+    def record(
+        self,
+        seen: Mapping[TicketId, Oid],
+        clock: BootClock,
+        *,
+        complete: bool = False,
+        is_here: Callable[[Oid], bool] = lambda _oid: False,
+    ) -> None:
         """Note the values `seen` at `clock`, read after they were; with `complete`, tickets not in it are forgotten.
 
         A value known already keeps its first sight. When another process is writing, nothing is noted: the next
-        advertisement will do.
+        advertisement will do. `is_here` says whether a value's object is in this clone.
         """
         if not self._news(self._read(clock), seen, complete=complete):
             return
@@ -54,9 +63,20 @@ class Observations:
             kept = {} if complete else dict(known)
             for ticket, value in list(seen.items())[:TICKETS_MAX]:
                 first = known.get(ticket)
-                kept[ticket] = first if first and first.value == value else _First(value=value, seconds=clock.seconds)
+                if first is None:
+                    first = _First(value=value, seconds=clock.seconds)
+                elif first.value != value:
+                    held = first.value if is_here(first.value) else first.held
+                    first = _First(value=value, seconds=clock.seconds, held=held)
+                kept[ticket] = first
             data = msgspec.json.encode(_Observed(boot_id=clock.boot_id, tickets=kept))
             write_atomic(self._folder / _NAME, data, durable=False)
+
+    def held(self, tickets: Iterable[TicketId], clock: BootClock) -> list[Oid]:
+        """Return the newest values of `tickets` that were seen, and the last ones before whose objects were here."""
+        known = self._read(clock)
+        found = [known[ticket] for ticket in tickets if ticket in known]
+        return [oid for first in found for oid in (first.value, first.held) if oid is not None]
 
     def seen_for(self, ticket: TicketId, value: Oid, clock: BootClock) -> float:
         """Return for how many seconds `value` has been the ticket's as far as this machine saw; 0 when never seen."""

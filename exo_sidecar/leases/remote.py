@@ -204,13 +204,23 @@ class RemoteLeases:
 
         With `whole` their histories are brought too, whether or not the values are here.
         """
+        lacking: dict[TicketId, Oid] = {}
 
         def missing(refs: dict[str, Oid]) -> list[Oid]:
             named = refs.keys() if needed is None else needed & refs.keys()
-            leases = (refs[ref] for ref in named if self._names.ticket_of(ref) is not None)
-            return [oid for oid in leases if whole or not self._repository.objects.contains(oid)]
+            leases = {ticket: refs[ref] for ref in named if (ticket := self._names.ticket_of(ref)) is not None}
+            has = self._repository.objects.contains
+            lacking.update((ticket, oid) for ticket, oid in leases.items() if whole or not has(oid))
+            return list(lacking.values())
 
-        found = fetch(self._repository, self._remote, missing, prefixes, timeout_seconds=self._timeout_seconds).refs
+        found = fetch(
+            self._repository,
+            self._remote,
+            missing,
+            prefixes,
+            known=lambda: [] if whole else self._observations.held(lacking, self._clock()),
+            timeout_seconds=self._timeout_seconds,
+        ).refs
         if self._names.authority in prefixes:
             self._check_authority(found)
         return found
@@ -222,7 +232,8 @@ class RemoteLeases:
     def _observe(self, refs: Mapping[str, Oid], *, complete: bool = False) -> dict[TicketId, Oid]:
         """Record the lease values in an advertisement, with a clock read after it came; return them by ticket."""
         shown = {ticket: oid for ref, oid in refs.items() if (ticket := self._names.ticket_of(ref)) is not None}
-        self._observations.record(shown, self._clock(), complete=complete)
+        is_here = self._repository.objects.contains
+        self._observations.record(shown, self._clock(), complete=complete, is_here=is_here)
         return shown
 
 

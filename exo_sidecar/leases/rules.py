@@ -21,9 +21,10 @@ from exo_sidecar.model.lease import (
     Holder,
     Lease,
 )
+from exo_sidecar.model.ticket import COUNT_MAX
 
-EPOCH_MAX: Final = 2**53 - 1
-"""The largest integer that every JSON reader keeps."""
+EPOCH_MAX: Final = COUNT_MAX
+"""What the ledger takes: a lease above it could be won, and the event that says so could never be read again."""
 CLOCK_TOLERANCE: Final = 1.01
 """Rates of two machines' clocks differ by far less than one per cent."""
 
@@ -42,7 +43,7 @@ class LeaseQuota(Refused):
     """The actor holds as many leases as one actor may."""
 
     code = "LEASE_QUOTA"
-    advice = "finish or suspend one of the sessions first"
+    advice = "finish one of the sessions first, or raise leases.per_actor in .exo/config.yaml"
 
 
 class TtlOutOfRange(Usage):
@@ -50,6 +51,13 @@ class TtlOutOfRange(Usage):
 
     code = "TTL_OUT_OF_RANGE"
     advice = f"give {TTL_SECONDS_MIN // 60} minute to {TTL_SECONDS_MAX // 86400} days, like 30m, 4h or 1d"
+
+
+class EpochSpent(Refused):
+    """No epoch is left above the one that the lease shows: nobody counts so far, somebody wrote it there."""
+
+    code = "EPOCH_SPENT"
+    advice = "a person goes on from what the ledger knows: exo lease-takeover --force --reason"
 
 
 class Request(NamedTuple):
@@ -73,7 +81,7 @@ def claim(
     ours: bool,
     stale: bool,
     seen_for_seconds: int = 0,
-) -> Lease | LeaseHeld | SessionFenced | TtlOutOfRange:
+) -> Lease | LeaseHeld | SessionFenced | TtlOutOfRange | EpochSpent:
     """Take a free ticket, or hold on to one that this session holds already.
 
     `highest_epoch` is the highest known to the ledger. `stale` changes the advice only: taking over is another move.
@@ -113,7 +121,7 @@ def take_over(
     ours: bool,
     stale: bool,
     seen_for_seconds: int = 0,
-) -> Lease | LeaseNotStale | TtlOutOfRange:
+) -> Lease | LeaseNotStale | TtlOutOfRange | EpochSpent:
     """Take the ticket from a holder that has been silent for too long; `stale` is leases.observations' answer."""
     if current is None or current.state == "released":
         return _held_anew(current, request, highest_epoch)
@@ -131,9 +139,19 @@ def take_over(
     return refusal
 
 
-def force(current: Lease | None, request: Request, highest_epoch: int) -> Lease | TtlOutOfRange:
-    """Take the ticket whoever holds it and however alive; whether a person wants that was asked before."""
-    return _held_anew(current, request, highest_epoch)
+def force(
+    current: Lease | None, request: Request, highest_epoch: int, *, meant: Lease | None
+) -> Lease | LeaseHeld | TtlOutOfRange | EpochSpent:
+    """Take the ticket from the holder that was `meant`, however alive; whether a person wants that was asked before.
+
+    Whoever took the ticket since `meant` was read is nobody that the person knew of: that one is refused. An epoch that
+    leaves none above it is passed over, as a value that cannot be read: the ledger's counts.
+    """
+    known = {request.holder.session, meant.holder.session if meant else None}
+    if current is not None and current.state == "held" and current.holder.session not in known:
+        return _held(current, 0, stale=False)
+    is_spent = current is not None and current.epoch >= EPOCH_MAX
+    return _held_anew(None if is_spent else current, request, highest_epoch)
 
 
 def stale_after_seconds(ttl_seconds: int) -> float:
@@ -143,20 +161,26 @@ def stale_after_seconds(ttl_seconds: int) -> float:
 
 def raise_epoch(
     current: Lease | None, request: Request, highest_epoch: int, *, ours: bool
-) -> Lease | LeaseLost | LeaseNotHeld | SessionFenced | TtlOutOfRange:
+) -> Lease | LeaseLost | LeaseNotHeld | SessionFenced | TtlOutOfRange | EpochSpent:
     """Lift our own epoch above what the ledger turned out to know; unchanged when it is above already."""
     refusal = _not_ours(current, request, ours=ours)
     if refusal is not None or current is None:
         return refusal or _nobody(request.ticket)
     if current.epoch > highest_epoch:
         return current
+    if highest_epoch >= EPOCH_MAX:
+        return _spent(current.ticket)
     raised = _renewed(current, request)
     return raised if isinstance(raised, ExoError) else msgspec.structs.replace(raised, epoch=highest_epoch + 1)
 
 
 def check_quota(held: Iterable[Lease], actor: str, limit: int) -> LeaseQuota | None:
     """Return the refusal when `actor` holds `limit` leases or more already."""
-    count = sum(1 for lease in held if lease.state == "held" and lease.holder.actor == actor)
+    return over_limit(actor, sum(1 for lease in held if lease.state == "held" and lease.holder.actor == actor), limit)
+
+
+def over_limit(actor: str, count: int, limit: int) -> LeaseQuota | None:
+    """Return the refusal when `count` leases are what one actor may hold, or more."""
     if count < limit:
         return None
     message = f"{actor} holds {count} leases; one actor may hold {limit}"
@@ -183,11 +207,14 @@ def move_between(before: Lease | None, after: Lease) -> Move:
     return "heartbeat" if before.holder.session == after.holder.session else "take-over"
 
 
-def _held_anew(current: Lease | None, request: Request, highest_epoch: int) -> Lease | TtlOutOfRange:
+def _held_anew(current: Lease | None, request: Request, highest_epoch: int) -> Lease | TtlOutOfRange | EpochSpent:
     ttl = DEFAULT_TTL_SECONDS if request.ttl_seconds is None else request.ttl_seconds
+    epoch = max(current.epoch if current else 0, highest_epoch)
+    if epoch >= EPOCH_MAX:
+        return _spent(request.ticket)
     return check_ttl(ttl) or Lease(
         ticket=request.ticket,
-        epoch=max(current.epoch if current else 0, highest_epoch) + 1,
+        epoch=epoch + 1,
         state="held",
         holder=request.holder,
         nonce=request.nonce,
@@ -223,6 +250,11 @@ def _not_ours(
         )
         return _refusal(LeaseLost, message, current, 0)
     return None if ours else _fenced(current)
+
+
+def _spent(ticket: TicketId) -> EpochSpent:
+    message = f"no epoch is left for the lease of {ticket}: {EPOCH_MAX} is the highest"
+    return EpochSpent(message, ticket=ticket)
 
 
 def _nobody(ticket: TicketId) -> LeaseNotHeld:

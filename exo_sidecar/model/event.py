@@ -236,7 +236,9 @@ class AuthorityMoved(_Data, frozen=True):
     previous: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
     """The id of the authority until then."""
     floor: Annotated[int, Meta(ge=0, le=COUNT_MAX)]
-    """No epoch at the new place is this or lower: every epoch is raised."""
+    """The highest epoch known anywhere, plus one; every claim at the new place stands above it. The one more is for a
+    claim whose advertisement came before the old place was retired: it may still land there, with just that epoch.
+    """
     remote: Annotated[str, Meta(max_length=100)] | None = None
     mode: Literal["refs", "branch"] = "refs"
 

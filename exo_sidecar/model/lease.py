@@ -49,4 +49,6 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True):
     mode: Literal["refs", "branch"] = "refs"
     """Where its refs live: below `refs/exo/`, or, on servers that refuse those, as branches (`exo-leases/`)."""
     floor: int = 0
-    """No epoch here is this or lower: the highest of the place that was the authority before."""
+    """Every claim here stands above it: one more than the highest epoch known when the authority came here, because a
+    claim at the old place whose advertisement came before that was retired may still land with just that epoch.
+    """

@@ -75,7 +75,11 @@ def claim(ctx: Context, desk: LeaseDesk, tickets: Sequence[TicketId], wanted: Ai
 
 def supposed(ctx: Context, ticket: TicketId, wanted: Aim) -> Claimed:
     """Return what a claim would lead to if the lease were won; nothing is asked for and nothing is written."""
-    epoch = ctx.view().highest_epoch(ticket) + 1
+    view = ctx.view()
+    authority = view.authority()
+    own = view.session(wanted.terms.session)  # a reservation keeps its epoch
+    floor = authority.floor if authority else 0
+    epoch = (own.epoch if own else None) or max(view.highest_epoch(ticket), floor) + 1
     grant = Grant(wanted.terms.session, wanted.terms.actor, epoch, ZERO)
     view = ctx.transact(lambda now: wanted.rule(now, ticket, grant))
     live = replace(wanted.live, ticket=ticket, epoch=epoch, ttl_seconds=wanted.terms.ttl_seconds)

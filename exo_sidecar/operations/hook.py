@@ -81,4 +81,5 @@ def run(ctx: Context, params: Hook) -> HookAnswered:
 
 def _exo() -> tuple[str, ...]:
     """Return how just this exo is called by a shell that knows nothing of it."""
-    return sys.executable, "-m", "exo_sidecar"
+    # -P: git runs hooks in the checkout, and no file there can stand in for a module.
+    return sys.executable, "-P", "-m", "exo_sidecar"

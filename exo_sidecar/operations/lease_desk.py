@@ -11,7 +11,7 @@ from exo_sidecar.domain import holding
 from exo_sidecar.domain.sessions import Grant, Overtaken
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.host import live_sessions
-from exo_sidecar.leases import rules
+from exo_sidecar.leases import backoff, rules
 from exo_sidecar.leases.intents import Intents
 from exo_sidecar.leases.nonces import Nonces
 from exo_sidecar.leases.refs import (
@@ -142,13 +142,17 @@ class LeaseDesk:
         holder = self._holder(terms)
         epochs = {ticket: self._known_epoch(ticket) for ticket in tickets}
         sights: dict[TicketId, Sight] = {}
+        first: dict[TicketId, Seen | None] = {}
+        """What was there before this claim: a try of ours may arrive late, and is then what the next one sees."""
 
         def decide(ticket: TicketId, seen: Seen | None) -> Lease | ExoError:
+            first.setdefault(ticket, seen)
             current = seen.lease if seen else None
             sights[ticket] = sight = self.sight(seen)
             request = self._request(ticket, holder, terms)
             if terms.reason is not None:
-                return rules.force(current, request, epochs[ticket])
+                met = first[ticket]
+                return rules.force(current, request, epochs[ticket], meant=met.lease if met else None)
             other = current is not None and current.holder.session != terms.session
             move = rules.take_over if other and (sight.stale or terms.takes_over) else rules.claim
             return move(
@@ -161,6 +165,7 @@ class LeaseDesk:
             )
 
         swapped = refs.claim_first(tickets, decide, keep_intent=True, over_damage=terms.reason is not None)
+        swapped = swapped._replace(before=first[swapped.after.lease.ticket])
         before = swapped.before.lease if swapped.before else None
         is_new = before is None or before.state == "released" or before.holder.session != terms.session
         raised = self._completed(refs, swapped, terms) if is_new else swapped
@@ -209,11 +214,12 @@ class LeaseDesk:
             BranchBehind: the governance branch kept moving; LeaseUnknown, or an error of the transport.
         """
         terms = Terms(session, actor, 0)
-        for _ in range(BRANCH_ROUNDS_MAX):
+        for count in range(BRANCH_ROUNDS_MAX):
             branch = self._branch()
             try:
                 return Handed(self._release(ticket, terms, branch), branch.new if branch else None)
             except BranchBehind:
+                backoff.pause(count)  # or two that release at once keep passing each other
                 exchange.pull(self._ctx)
         message = f"the governance branch moved {BRANCH_ROUNDS_MAX} times while {ticket} was released"
         raise BranchBehind(message)
@@ -325,7 +331,8 @@ class LeaseDesk:
             if live_sessions.is_claiming(common, intent.session) or live_sessions.is_confirming(common, intent.session):
                 continue
             outcome = refs.settle(intent).outcome
-            if outcome == "won" and intent.kind in {"claim", "take-over"} and not self._lives(intent.session):
+            is_claim = outcome == "won" and intent.kind in {"claim", "take-over"}
+            if is_claim and not self._lives(intent.session, intent.ticket):
                 terms = Terms(intent.session, self._ctx.caller.actor, 0)
                 self._release(intent.ticket, terms, None)
                 live = live_sessions.read(common, intent.session)
@@ -336,9 +343,10 @@ class LeaseDesk:
                 )
             Intents(common).end(intent.nonce)
 
-    def _lives(self, session: SessionId) -> bool:
+    def _lives(self, session: SessionId, ticket: TicketId) -> bool:
+        """Whether the ledger knows the session, on just this ticket: a late claim may be of one that took another."""
         record = self._ctx.view().session(session)
-        return record is not None and record.status in holding.LIVING
+        return record is not None and record.ticket == ticket and record.status in holding.LIVING
 
 
 def fenced(ticket: TicketId, session: SessionId, seen: Seen) -> SessionFenced:

@@ -38,7 +38,8 @@ def run(ctx: Context, params: LeasesMove) -> LeasesMoved:
     """Let another remote, or refs of another sort, decide who holds leases.
 
     For people only, and only while nobody holds a lease. Clones that have not heard of it are refused at the old place
-    until they sync. A move that was killed is finished by the same command.
+    until they sync. A move that was killed is finished by the same command. Leases that this repository decided on
+    become branches where the remote's server refuses other refs, unless --mode says what they are to be.
     """
     if not ctx.is_person:
         message = "only a person moves the leases"
@@ -55,5 +56,8 @@ def run(ctx: Context, params: LeasesMove) -> LeasesMoved:
             moving.finish(ctx)
         return LeasesMoved(authority=old.remote or "local", mode=old.mode, moved=())
     ctx.require_network(f"moving leases to {remote}")
-    done = moving.move(ctx, old, remote, mode)
+    if old.remote is None and params.mode is None:
+        done = moving.move_to(ctx, old, remote)
+    else:
+        done = moving.move(ctx, old, remote, mode)
     return LeasesMoved(authority=remote, mode=done.authority.mode, moved=done.tickets)

@@ -15,6 +15,8 @@ from exo_sidecar.leases import authority as authorities
 from exo_sidecar.leases import moving, names
 from exo_sidecar.leases.moving import Move
 from exo_sidecar.leases.refs import Survey, open_leases
+from exo_sidecar.leases.rules import EPOCH_MAX
+from exo_sidecar.leases.seen import LeaseUnsupported
 from exo_sidecar.leases.value import LeaseDamaged
 from exo_sidecar.model import ids
 from exo_sidecar.model.errors import Conflict, Environment, LeaseHeld
@@ -68,6 +70,20 @@ def move(ctx: Context, old: Authority, remote: str, mode: Mode) -> Moved:
         _free(ctx, old)
         moving.begin(common, move_)
     return _carried_out(ctx, old, move_)
+
+
+def move_to(ctx: Context, old: Authority, remote: str) -> Moved:
+    """Move to `remote` below refs/exo, or, where its server refuses such refs, as branches; raises as `move`."""
+    pending = moving.under_way(ctx.place.common)
+    if pending is not None and (pending.previous, pending.remote, pending.mode) == (old.id, remote, "branch"):
+        return move(ctx, old, remote, "branch")  # found out by the call that was killed
+    try:
+        return move(ctx, old, remote, "refs")
+    except LeaseUnsupported as error:
+        done = move(ctx, old, remote, "branch")
+        text = f"{error.message}; leases are kept as branches {names.BRANCHES.prefix}* instead"
+        ctx.warn("LEASES_ARE_BRANCHES", text)
+        return done
 
 
 def finish(ctx: Context) -> None:
@@ -138,6 +154,10 @@ def _free(ctx: Context, place: Authority) -> Survey:
         ticket, why = next(iter(sorted(survey.damaged.items())))
         message = f"the lease of {ticket} at {where} cannot be read: {why}"
         raise LeaseDamaged(message, ticket=ticket)
+    spent = sorted(ticket for ticket, seen in survey.leases.items() if seen.lease.epoch >= EPOCH_MAX)
+    if spent:
+        message = f"the lease of {spent[0]} at {where} leaves no epoch that could be above it at the new place"
+        raise LeaseDamaged(message, ticket=spent[0])
     return survey
 
 
@@ -170,7 +190,7 @@ def by_itself(ctx: Context, remote: Remote) -> None:
     if any(writer.partition("-")[0] != own for writer in ctx.view().writers()):
         return
     try:
-        move(ctx, old, remote.name, "refs")
+        move_to(ctx, old, remote.name)
         ctx.warn("LEASES_MOVED", f"leases are decided at {remote} from now on")
     except (LeaseHeld, LeaseDamaged):
         return

@@ -3,12 +3,15 @@
 The nonce is on the disk before any event carries it. Nobody in the world is kept from the ticket by it.
 """
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from exo_sidecar.domain import holding
 from exo_sidecar.domain.sessions import Grant
 from exo_sidecar.git.oid import ZERO
 from exo_sidecar.host import ancestry, live_sessions
+from exo_sidecar.host.live_sessions import LiveSession
 from exo_sidecar.leases.last_known import last_known
 from exo_sidecar.model import ids
 from exo_sidecar.model.errors import ExoError, LeaseHeld, Offline
@@ -16,7 +19,7 @@ from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.outcome import Outcome, refused
 from exo_sidecar.model.session import OfflineClaim
 from exo_sidecar.model.view import View
-from exo_sidecar.operations import session_facts
+from exo_sidecar.operations import claiming, lease_quota, session_facts
 from exo_sidecar.operations.claiming import Aim, Claimed
 from exo_sidecar.operations.context import Context
 
@@ -41,12 +44,25 @@ def claim(ctx: Context, ticket: TicketId, wanted: Aim) -> Claimed:
         return _adopted(ctx, ticket, wanted)
     if (held := holder(ctx, ctx.view(), ticket, apart_from=session)) is not None:
         raise held
-    nonce = known.claim if known and known.claim else ids.mint_nonce(ctx.entropy)
-    taken = replace(wanted.live, ticket=ticket, claim=nonce, ttl_seconds=wanted.terms.ttl_seconds)
+    taken = _taken(ctx, ticket, wanted, known)
     after = _written(ctx, taken, wanted, known)
     live_sessions.write(ctx.place.common, taken)
     ctx.warn("PROVISIONAL_LEASE", f"{ticket} is provisional: not confirmed by the authority; exo sync asks for it")
     return Claimed(after, taken, ticket)
+
+
+def supposed(ctx: Context, ticket: TicketId, wanted: Aim) -> Claimed:
+    """Return what `claim` would lead to, or raise what it would; nothing is written."""
+    session = wanted.terms.session
+    known = live_sessions.read(ctx.place.common, session)
+    if known is not None and known.claim is None:
+        return claiming.supposed(ctx, ticket, wanted)
+    if (held := holder(ctx, ctx.view(), ticket, apart_from=session)) is not None:
+        raise held
+    taken = _taken(ctx, ticket, wanted, known)
+    rule = _rule(ctx, taken, wanted, known)
+    ctx.claim = _claim_of(taken)
+    return Claimed(ctx.transact(rule), taken, ticket)
 
 
 def holder(ctx: Context, view: View, ticket: TicketId, *, apart_from: SessionId | None = None) -> LeaseHeld | None:
@@ -57,20 +73,35 @@ def holder(ctx: Context, view: View, ticket: TicketId, *, apart_from: SessionId 
     return _provisional_holder(ctx, view, ticket, apart_from) or _last_holder(ctx, view, ticket)
 
 
-def _written(
-    ctx: Context, taken: live_sessions.LiveSession, wanted: Aim, known: live_sessions.LiveSession | None
-) -> View:
-    common, ticket = ctx.place.common, taken.ticket
+def _taken(ctx: Context, ticket: TicketId, wanted: Aim, known: LiveSession | None) -> LiveSession:
+    nonce = known.claim if known and known.claim else ids.mint_nonce(ctx.entropy)
+    return replace(wanted.live, ticket=ticket, claim=nonce, ttl_seconds=wanted.terms.ttl_seconds)
+
+
+def _claim_of(taken: LiveSession) -> OfflineClaim:
+    return OfflineClaim(session=taken.session, ticket=taken.ticket, nonce=taken.claim or "")
+
+
+def _rule(ctx: Context, taken: LiveSession, wanted: Aim, known: LiveSession | None) -> Callable[[View], Outcome]:
+    ticket = taken.ticket
     grant = Grant(taken.session, wanted.terms.actor, ctx.view().highest_epoch(ticket) + 1, ZERO)
 
     def rule(view: View) -> Outcome:
         # Looked at again under the clone's lock: of two that take a ticket at once the second is refused.
-        refusal = _forbidden(view, ticket) or _provisional_holder(ctx, view, ticket, taken.session)
+        refusal: ExoError | None = _forbidden(view, ticket) or _provisional_holder(ctx, view, ticket, taken.session)
+        if refusal is None and known is None:  # a reservation was counted when it was made
+            refusal = lease_quota.over_as_known(ctx, view, taken.actor, taken.session)
         return refused(refusal) if refusal else wanted.rule(view, ticket, grant)
 
+    return rule
+
+
+def _written(ctx: Context, taken: LiveSession, wanted: Aim, known: LiveSession | None) -> View:
+    common = ctx.place.common
+    rule = _rule(ctx, taken, wanted, known)
     before = ctx.claim
     live_sessions.write(common, replace(taken, state="claiming", call=ancestry.this_process()))
-    ctx.claim = OfflineClaim(session=taken.session, ticket=ticket, nonce=taken.claim or "")
+    ctx.claim = _claim_of(taken)
     try:
         return ctx.transact(rule)
     except ExoError:

@@ -62,7 +62,8 @@ def _fault(operation: Operation, text: str, spelled: Literal["flag", "name"]) ->
         message = (
             f"{_spelling(known.get(name), name, spelled)} is {'needed' if 'missing' in text else 'not a parameter'}"
         )
-        hint = f"{operation.name} takes: {', '.join(_spelling(each, each.name, spelled) for each in known.values())}"
+        in_order = sorted(known.values(), key=lambda each: not each.required)
+        hint = f"{operation.name} takes: {', '.join(_spelling(each, each.name, spelled) for each in in_order)}"
         return ValueInvalid(message, hint=hint, parameter=name)
     found = _AT.match(text)
     help_hint = f"exo {operation.name} --help shows what it takes"

@@ -58,7 +58,9 @@ def check(ctx: Context, updates: Sequence[Update], remote: str) -> None:
     code = [update for update in updates if _is_code(ctx, update)]
     session_id = require_clear(ctx.caller).session
     session = view.session(session_id) if session_id else None
-    guarded = ctx.environ.get(GUARDED) == "1" or _carries_lease(view, updates)
+    guarded = ctx.environ.get(GUARDED) == "1"
+    if not guarded:
+        _refuse_governance(ctx, view, updates, remote)
     if not code:
         return
     if session is None or session.status != "active":
@@ -99,7 +101,18 @@ def _is_code(ctx: Context, update: Update) -> bool:
     return update.ref.startswith(HEADS) and pushes.branch_fault(name, ctx.governed.branch) is None
 
 
-def _carries_lease(view: View, updates: Sequence[Update]) -> bool:
+def _refuse_governance(ctx: Context, view: View, updates: Sequence[Update], remote: str) -> None:
+    """Raise when a plain push would change a lease, or take away what all go by: `git push --mirror` does both.
+
+    Another remote, a backup say, may be given whatever is here.
+    """
     authority = view.authority()
-    known = names.of(authority.mode if authority else "refs")
-    return any(known.ticket_of(update.ref) is not None for update in updates)
+    if authority is None or authority.remote is None:
+        return
+    if remote != authority.remote and remote in ctx.repository.settings.remotes():
+        return
+    known = names.of(authority.mode)
+    kept = {known.authority, ctx.governed.ref}
+    for update in updates:
+        if known.ticket_of(update.ref) is not None or (update.new is None and update.ref in kept):
+            raise pushes.governs(update.ref)

@@ -20,7 +20,7 @@ from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.errors import ExoError, LeaseHeld, LeaseLost, SessionFenced
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.session import OfflineClaim, SessionRecord
-from exo_sidecar.operations import ending, exchange
+from exo_sidecar.operations import ending, exchange, lease_quota
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.lease_desk import LeaseDesk, Terms, Won
 
@@ -121,6 +121,8 @@ def _asked(
 ) -> ClaimWon | ClaimLost:
     """Claim the ticket at its authority under the same session, complete up to the transaction, or lose it."""
     terms = Terms(record.id, Actor(record.actor), live.ttl_seconds or 0, record.branch)
+    if record.status != "finished":  # that one's lease is given back at once
+        _check_quota(ctx, desk, live, record)
     try:
         won = desk.claim([live.ticket], terms)
     except (LeaseHeld, LeaseLost, SessionFenced) as error:
@@ -137,6 +139,17 @@ def _asked(
         raise
     desk.settled(won)
     return _confirmed(ctx, live, after.session(live.session) or record, won)
+
+
+def _check_quota(ctx: Context, desk: LeaseDesk, live: LiveSession, record: SessionRecord) -> None:
+    """Raise LeaseQuota when the actor holds its share elsewhere; a ticket that another holds is lost all the same."""
+    survey = desk.survey()
+    seen = survey.leases.get(live.ticket)
+    if seen is not None and seen.lease.state == "held" and not desk.sight(seen).stale:
+        return
+    refusal = lease_quota.over(survey, ctx.view(), record.actor, live.session)
+    if refusal is not None:
+        raise refusal
 
 
 def _confirmed(ctx: Context, live: LiveSession, record: SessionRecord, won: Won | None) -> ClaimWon:

@@ -1,14 +1,14 @@
 """Reserving: a ticket claimed for a session that is yet to start."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from exo_sidecar.domain import holding, sessions, wording
 from exo_sidecar.domain.dispatch import HeldBack, Reason
 from exo_sidecar.domain.sessions import Grant
 from exo_sidecar.host.caller import Caller
 from exo_sidecar.host.live_sessions import LiveSession
-from exo_sidecar.leases import rules
+from exo_sidecar.leases import backoff
 from exo_sidecar.leases.refs import Survey
 from exo_sidecar.leases.value import LeaseDamaged
 from exo_sidecar.model import ids
@@ -22,6 +22,7 @@ from exo_sidecar.operations import (
     claiming,
     exchange,
     expiring,
+    lease_quota,
     lease_terms,
     offline,
     reconciling,
@@ -31,6 +32,9 @@ from exo_sidecar.operations.choosing import Filter, Offer
 from exo_sidecar.operations.claiming import Aim, Claimed
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.lease_desk import LeaseDesk, Terms
+
+LISTINGS_MAX: Final = 3
+"""How often leases are listed for one reservation, when each time others took all that was free."""
 
 
 class Wish(NamedTuple):
@@ -73,7 +77,7 @@ def reserve(ctx: Context, wish: Wish) -> Reserved | None:
     desk = LeaseDesk(ctx, "next")
     if ticket is not None:
         return _reserve_named(ctx, desk, view, wish, ticket)
-    return _reserve_best(ctx, desk, view, wish)
+    return _reserve_best(ctx, desk, wish)
 
 
 def _reservation(ctx: Context, view: View, wish: Wish, ticket: TicketId | None) -> Reserved | None:
@@ -88,7 +92,7 @@ def _reservation(ctx: Context, view: View, wish: Wish, ticket: TicketId | None) 
 
 
 def _reserve_named(ctx: Context, desk: LeaseDesk, view: View, wish: Wish, ticket: TicketId) -> Reserved:
-    refusal = sessions.readiness(view, ticket, dispatched=True) or over_quota(desk.survey(), view, wish.owner)
+    refusal = sessions.readiness(view, ticket, dispatched=True) or lease_quota.over(desk.survey(), view, wish.owner)
     if refusal is not None:
         raise refusal
     record = view.find_ticket(ticket)
@@ -117,9 +121,20 @@ def _reserve_offline(ctx: Context, view: View, wish: Wish, ticket: TicketId | No
     return Reserved(claimed.view, claimed.live, Offer(row, passed), free, reused=False)
 
 
-def _reserve_best(ctx: Context, desk: LeaseDesk, view: View, wish: Wish) -> Reserved | None:
+def _reserve_best(ctx: Context, desk: LeaseDesk, wish: Wish) -> Reserved | None:
+    """Reserve the best free ticket; None when nothing is free, or whatever was listed was taken each time."""
+    for count in range(LISTINGS_MAX):
+        try:
+            return _reserve_listed(ctx, desk, ctx.view(), wish)
+        except (LeaseHeld, LeaseDamaged):  # every one that was listed was taken in the meantime
+            backoff.pause(count)
+    return None
+
+
+def _reserve_listed(ctx: Context, desk: LeaseDesk, view: View, wish: Wish) -> Reserved | None:
+    """Reserve the best ticket that a listing shows as free, None when it shows none; LeaseHeld, LeaseDamaged."""
     survey = desk.survey()
-    refusal = over_quota(survey, view, wish.owner)
+    refusal = lease_quota.over(survey, view, wish.owner)
     if refusal is not None:
         raise refusal
     rows = choosing.offers(view, wish.filter, may_be_had=lambda ticket: _may_be_had(desk, survey, ticket))
@@ -131,8 +146,6 @@ def _reserve_best(ctx: Context, desk: LeaseDesk, view: View, wish: Wish) -> Rese
             break
         try:
             claimed = claim(ctx, desk, view, wish, [row.id for row in remaining])
-        except (LeaseHeld, LeaseDamaged):
-            break  # every one of them was taken in the meantime
         except Refused as error:
             # Won, and then the governance branch brought news of it: it was given back.
             passed += [HeldBack(row.id, (Reason("refused", error.message),)) for row in _named_by(error, remaining)]
@@ -190,12 +203,6 @@ def _may_be_had(desk: LeaseDesk, survey: Survey, ticket: TicketId) -> bool:
     if ticket in survey.damaged:
         return False
     return seen is None or seen.lease.state == "released" or desk.sight(seen).stale
-
-
-def over_quota(survey: Survey, view: View, owner: Actor) -> ExoError | None:
-    """Return the refusal when `owner` holds as many leases as one actor may."""
-    leases = (seen.lease for seen in survey.leases.values())
-    return rules.check_quota(leases, owner, view.config().leases.per_actor)
 
 
 def _held(survey: Survey, row: TicketRow) -> HeldBack:

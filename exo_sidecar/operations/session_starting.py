@@ -28,11 +28,11 @@ from exo_sidecar.model.view import View
 from exo_sidecar.operations import (
     claiming,
     exchange,
+    lease_quota,
     lease_shown,
     lease_terms,
     offline,
     reconciling,
-    reserving,
     session_brief,
     session_facts,
 )
@@ -114,7 +114,8 @@ def start(ctx: Context, wish: Wish) -> SessionStarted:
     ctx.caller = Caller(actor, session_id)
     wanted = _aim(ctx, view, wish, chosen, session_id)
     if ctx.dry_run:
-        claimed = claiming.supposed(ctx, chosen.ticket, wanted)
+        suppose = offline.supposed if offline.applies(ctx) else claiming.supposed
+        claimed = suppose(ctx, chosen.ticket, wanted)
         return _result(ctx, claimed.view, wish, claimed, came)
     claimed = _claimed(ctx, view, chosen, wanted)
     if alive is not None:
@@ -146,7 +147,7 @@ def _over_quota(desk: LeaseDesk, view: View, actor: Actor) -> ExoError | None:
     """Return the refusal when the actor holds its share; an actor of whom the ledger knows no session holds none."""
     if not any(session.actor == actor for session in view.sessions(statuses=holding.LIVING, limit=_LIVING_MAX)):
         return None
-    return reserving.over_quota(desk.survey(), view, actor)
+    return lease_quota.over(desk.survey(), view, actor)
 
 
 def _choose(ctx: Context, view: View, wish: Wish, alive: LiveSession | None) -> _Chosen:

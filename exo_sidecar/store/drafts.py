@@ -46,9 +46,15 @@ def lines(index: Index, clone: CloneId, drafts: Sequence[Draft], stamp: Stamp, *
 
 def _line(event: Event) -> bytes:
     try:
-        return codec.encode(event)
+        line = codec.encode(event)
     except codec.MalformedError as error:  # what was asked for stands in it beside what follows from it
         raise ValueInvalid(str(error), hint="shorten its texts, or link to a file instead") from error
+    try:  # a line that no clone can read would end this clone's chain for good
+        codec.decode_data(codec.trusted(line))
+    except (codec.MalformedError, msgspec.MsgspecError) as error:
+        message = f"{event.type} of {event.subject} does not fit into the ledger: {error}"
+        raise ValueInvalid(message) from error
+    return line
 
 
 def _event(draft: Draft, stamp: Stamp, clone: CloneId, seq: int, prev: str) -> Event:

@@ -17,6 +17,7 @@ from mcp.shared.exceptions import MCPError
 from exo_sidecar.mcp.catalogue import offered
 from tests.support.process import exo
 from tests.support.repositories import a_repository
+from tests.support.working import a_shop
 
 Mode = Literal["auto", "legacy"]
 MODES: tuple[Mode, ...] = ("auto", "legacy")
@@ -199,3 +200,26 @@ def test_a_session_from_start_to_finish_and_who_did_it(tmp_path: Path, mode: Mod
 
     _with_client(repository, mode, work)
     assert len(exo(repository, "ticket-list", "--json").data["items"]) == 1
+
+
+def test_a_call_of_a_session_whose_offline_claim_was_lost_answers_so_and_how_to_go_on(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path, clones=2)
+
+    async def work(client: Client) -> None:
+        started = await client.call_tool("exo_session_start", {"ticket_id": "T1", "offline": True})
+        assert not started.is_error, started.content
+        shop.ok(1, "session-start", "--ticket-id", "T1")
+        synced = await client.call_tool("exo_call", {"operation": "sync"})
+        assert not synced.is_error, synced.content
+        assert "CLAIM_LOST" in str(synced.content) + str(synced.structured_content)
+        edit = {"operation": "ticket-edit", "params": {"id": "T1", "add_label": ["x"]}}
+        for tool, arguments in (("exo_call", edit), ("exo_call", {"operation": "lease-heartbeat"})):
+            refused = await client.call_tool(tool, arguments)
+            assert refused.is_error
+            assert refused.structured_content is not None, refused.content
+            assert refused.structured_content["code"] == "LEASE_LOST", refused.content
+            assert "exo session-finish" in refused.structured_content["hint"]
+        ended = await client.call_tool("exo_session_finish", {"summary": "for whoever goes on"})
+        assert not ended.is_error, ended.content
+
+    _with_client(shop.clones[0], "auto", work)

@@ -21,7 +21,7 @@ def rules(report: Report) -> set[str]:
 
 @needs_proc
 def test_eight_clones_with_every_fault_leave_a_history_that_is_right(tmp_path: Path) -> None:
-    report = run(tmp_path / "run", Terms(seed=16, clones=8, tickets=4, claims=120, seconds=20, haste=4))
+    report = run(tmp_path / "run", Terms(seed=16, clones=8, tickets=4, claims=120, seconds=12, haste=4))
     assert (report.violations, report.failed) == ([], ())
     assert report.figures["claims"] >= 20, report.figures
     assert report.figures["workers killed"] > 0, report.figures
@@ -37,7 +37,7 @@ def test_what_is_built_wrong_is_found_out(variant: Variant, broken: str, tmp_pat
     for seed in range(3):
         report = run(
             tmp_path / f"run{seed}",
-            Terms(seed=seed, clones=4, tickets=1, claims=40, seconds=7, faults=False, variant=variant),
+            Terms(seed=seed, clones=4, tickets=1, claims=40, seconds=5, faults=False, variant=variant),
         )
         assert report.failed == ()
         found |= rules(report)

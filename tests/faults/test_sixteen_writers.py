@@ -103,6 +103,7 @@ def test_sixteen_write_again_and_again(tmp_path: Path, server: Forks) -> None:
 
 def test_sixteen_start_a_session_each_in_its_own_worktree(tmp_path: Path) -> None:
     shop = a_shop(tmp_path, clones=2, tickets=WRITERS)
+    shop.let_an_actor_hold(WRITERS)
     clone = shop.clones[0]
     trees = [tmp_path / "trees" / str(number) for number in range(WRITERS)]
     for number, tree in enumerate(trees):

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from exo_sidecar.leases import backoff
+from exo_sidecar.leases.seen import BranchBehind, BranchUpdate
+from exo_sidecar.model.ids import TicketId
+from exo_sidecar.operations.lease_desk import LeaseDesk, Terms
 from tests.operations.test_session_start import advance
 from tests.support.repositories import git
 from tests.support.working import Shop, a_lone_shop, a_shop
@@ -54,6 +58,28 @@ def test_a_session_may_go_on_without_its_lease_until_somebody_takes_the_ticket(t
     assert shop.fails(0, "lease-heartbeat")["code"] == "LEASE_NOT_HELD"
     assert shop.ok(1, "session-start", "--ticket-id", "T1")["lease"]["epoch"] == 2
     assert shop.fails(0, "session-finish", "--summary", "s")["code"] == "SESSION_FENCED"
+
+
+def test_a_release_that_the_branch_keeps_outrunning_waits_between_its_tries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = a_shop(tmp_path)
+    shop.ok(0, "session-start", "--ticket-id", "T1")
+    really = LeaseDesk._release
+    tries: list[TicketId] = []
+    pauses: list[int] = []
+
+    def outrun(desk: LeaseDesk, ticket: TicketId, terms: Terms, branch: BranchUpdate | None) -> bool:
+        tries.append(ticket)
+        if len(tries) < 4:
+            message = "the branch moved"
+            raise BranchBehind(message)
+        return really(desk, ticket, terms, branch)
+
+    monkeypatch.setattr(LeaseDesk, "_release", outrun)
+    monkeypatch.setattr(backoff, "pause", pauses.append)
+    assert shop.ok(0, "lease-release")["released"]
+    assert (len(tries), pauses) == (4, [0, 1, 2])
 
 
 def test_a_second_release_finds_nothing_and_may_ignore_that(tmp_path: Path) -> None:

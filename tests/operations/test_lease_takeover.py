@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from exo_sidecar.leases import attempt
+from exo_sidecar.leases.attempt import Plan
+from exo_sidecar.model.errors import ExoError
 from exo_sidecar.operations import claiming
 from exo_sidecar.operations.lease_desk import LeaseDesk
 from tests.operations.test_killed_calls import dies
 from tests.operations.test_session_start import advance
+from tests.support.process import exo_command, parallel
 from tests.support.repositories import git
 from tests.support.working import Shop, a_lone_shop, a_shop
 
@@ -105,6 +109,40 @@ def test_a_person_takes_over_by_force_with_a_reason_and_sees_what_was_left(tmp_p
     assert (shop.clones[0] / "half.txt").read_text() == "half done"
     taken = events(shop, 0, "lease.taken_over")
     assert [(each["forced"], each["reason"]) for each in taken] == [(True, "the laptop is lost")]
+
+
+def test_of_two_takeovers_by_force_at_once_one_wins_and_whoever_follows_it_names_it(tmp_path: Path) -> None:
+    shop = at_work(tmp_path, clones=3)
+    old = shop.ok(1, "leases")["items"][0]["holder"]["session"]
+    ran = parallel([exo_command(shop.clones[number], *FORCED, "--json") for number in (1, 2)])
+    won = sorted((each.data for each in ran if each.exit == 0), key=lambda data: data["lease"]["epoch"])
+    assert won
+    assert [each["previous"]["holder"] for each in won] == [old, *(each["session_id"] for each in won[:-1])]
+    for refused in (each.answer["error"] for each in ran if each.exit):
+        assert (refused["code"], refused["details"]["holder"]) == ("LEASE_HELD", won[0]["session_id"])
+    [item] = shop.ok(0, "leases")["items"]
+    assert (item["holder"]["session"], item["epoch"]) == (won[-1]["session_id"], won[-1]["lease"]["epoch"])
+    assert item["state"] == "held"
+
+
+def test_force_is_meant_for_the_holder_that_was_read_and_not_for_one_who_came_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = at_work(tmp_path, clones=3)
+    really, winners = attempt.choose, []
+
+    def passed(*args: object, **words: object) -> Plan | ExoError:
+        monkeypatch.setattr(attempt, "choose", really)
+        plan = really(*args, **words)  # type: ignore[arg-type]
+        winners.append(shop.ok(2, *FORCED)["session_id"])
+        return plan
+
+    monkeypatch.setattr(attempt, "choose", passed)
+    error = shop.fails(1, *FORCED)
+    assert (error["code"], error["exit"], error["details"]["holder"]) == ("LEASE_HELD", 6, winners[0])
+    assert shop.ok(1, "leases")["items"][0]["epoch"] == 2
+    found = shop.ok(1, *FORCED)
+    assert (found["lease"]["epoch"], found["previous"]["holder"]) == (3, winners[0])
 
 
 def test_force_is_for_people_and_needs_a_reason(tmp_path: Path) -> None:

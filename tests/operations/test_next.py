@@ -1,12 +1,18 @@
 """Next: the best free ticket, reserved once, whoever asks at the same moment."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from exo_sidecar.operations import exchange
+from exo_sidecar.model.ids import TicketId
+from exo_sidecar.model.view import View
+from exo_sidecar.operations import exchange, reserving
+from exo_sidecar.operations.claiming import Claimed
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.exchange import Exchanged
+from exo_sidecar.operations.lease_desk import LeaseDesk
+from exo_sidecar.operations.reserving import Wish
 from tests.support.process import exo_command, parallel
 from tests.support.repositories import git
 from tests.support.working import a_lone_shop, a_shop
@@ -122,6 +128,31 @@ def test_an_actor_holds_no_more_leases_than_its_quota(tmp_path: Path) -> None:
     error = shop.fails(0, "next", "--ticket-id", "T2")
     assert (error["code"], error["exit"]) == ("LEASE_QUOTA", 1)
     assert shop.ok(0, "next", "--ticket-id", "T2", "--owner", "agent:b")["ticket_id"] == "TICKET-T2"
+
+
+@pytest.mark.parametrize("rounds", [2, 3])
+def test_when_all_that_was_listed_was_taken_meanwhile_it_lists_again_up_to_three_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rounds: int
+) -> None:
+    shop = a_shop(tmp_path, clones=2, tickets=3)
+    really, calls = reserving.claim, []
+
+    def late(ctx: Context, desk: LeaseDesk | None, view: View, wish: Wish, tickets: Sequence[TicketId]) -> Claimed:
+        calls.append(tickets)
+        if len(calls) > rounds:
+            return really(ctx, desk, view, wish, tickets)
+        monkeypatch.setattr(reserving, "claim", really)
+        taken = tickets[0]
+        shop.ok(1, "next", "--ticket-id", taken)
+        monkeypatch.setattr(reserving, "claim", late)
+        return really(ctx, desk, view, wish, [taken])
+
+    monkeypatch.setattr(reserving, "claim", late)
+    if rounds == 2:
+        assert shop.ok(0, "next")["ticket_id"] == "TICKET-T3"
+    else:
+        assert shop.fails(0, "next")["code"] == "NO_TICKET"
+    assert len(calls) == 3
 
 
 def test_a_ticket_that_turns_out_closed_is_given_back_and_the_next_one_taken(

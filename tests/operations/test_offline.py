@@ -10,6 +10,8 @@ from exo_sidecar.host import ancestry, live_sessions
 from exo_sidecar.operations import ending, reconciling
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.lease_desk import LeaseDesk
+from tests.operations.test_lease_takeover import events
+from tests.operations.test_session_start import advance
 from tests.support.repositories import commit_files, write_files
 from tests.support.working import Shop, a_lone_shop, a_shop
 
@@ -248,6 +250,88 @@ def test_any_call_that_asks_for_leases_confirms_first(tmp_path: Path, command: l
     assert "CLAIM_CONFIRMED" in codes(shop, 0, *command, *more)
     all_sync(shop)
     assert leases(shop)[0][2] == 1
+
+
+def test_a_dry_run_says_that_a_start_offline_is_provisional_and_writes_nothing(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path, clones=2)
+    shop.lose_hub()
+    before = shop.tip(0)
+    foreseen = shop.ok(0, "session-start", "--ticket-id", "T1", "--offline", "--dry-run")
+    assert (foreseen["lease"]["epoch"], foreseen["lease"]["provisional"]) == (None, True)
+    assert (shop.tip(0), states(shop)) == (before, [])
+    shop.ok(0, "session-start", "--ticket-id", "T1", "--offline")
+    assert shop.ok(0, "session-start", "--ticket-id", "T1", "--offline", "--dry-run")["lease"]["provisional"]
+
+
+def test_a_dry_run_of_a_start_on_a_reservation_that_holds_is_a_real_one(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path)
+    shop.ok(0, "next")
+    foreseen = shop.ok(0, "session-start", "--offline", "--dry-run")
+    assert (foreseen["lease"]["epoch"], foreseen["lease"]["provisional"]) == (1, False)
+    assert shop.ok(0, "session-start", "--offline")["lease"]["epoch"] == 1
+
+
+def test_a_confirmation_over_a_silent_holder_tells_whom_it_took_the_ticket_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = a_shop(tmp_path, clones=2)
+    mine = shop.ok(0, "session-start", "--ticket-id", "T1", "--offline")["session"]["id"]
+    theirs = shop.ok(1, "session-start", "--ticket-id", "T1", "--ttl", "1h", "--actor", "agent:b")["session"]["id"]
+    shop.ok(0, "leases")
+    advance(monkeypatch, 3600 * 1.01 + 31)
+    assert shop.ok(0, "sync")["provisional"]["won"] == [{"ticket_id": "TICKET-T1", "session_id": mine, "epoch": 2}]
+    [taken] = events(shop, 0, "lease.taken_over")
+    assert (taken["session"], taken["previous"], taken["previous_epoch"]) == (mine, theirs, 1)
+    all_sync(shop)
+    assert shop.fails(1, "lease-heartbeat")["code"] == "LEASE_LOST"
+
+
+def limited(tmp_path: Path, clones: int = 1) -> Shop:
+    """Return clones in which an actor may hold one lease."""
+    shop = a_shop(tmp_path, clones=clones, tickets=3)
+    shop.let_an_actor_hold(1)
+    return shop
+
+
+def test_an_actor_takes_no_more_offline_than_its_quota(tmp_path: Path) -> None:
+    shop = limited(tmp_path)
+    shop.ok(0, "next", "--ticket-id", "T1", "--offline", "--owner", "agent:a")
+    error = shop.fails(0, "next", "--ticket-id", "T2", "--offline", "--owner", "agent:a")
+    assert (error["code"], error["exit"]) == ("LEASE_QUOTA", 1)
+    error = shop.fails(0, "session-start", "--ticket-id", "T2", "--offline", "--actor", "agent:a", "--dry-run")
+    assert error["code"] == "LEASE_QUOTA"
+    assert shop.ok(0, "session-start", "--ticket-id", "T1", "--offline", "--actor", "agent:a")["lease"]["provisional"]
+    assert shop.ok(0, "next", "--ticket-id", "T2", "--offline", "--owner", "agent:b")["ticket_id"] == "TICKET-T2"
+    shop.ok(0, "sync")
+    assert shop.fails(0, "next", "--ticket-id", "T3", "--offline", "--owner", "agent:b")["code"] == "LEASE_QUOTA"
+
+
+def test_a_claim_over_the_quota_stays_provisional_until_a_lease_is_given_back(tmp_path: Path) -> None:
+    shop = limited(tmp_path, clones=2)
+    shop.ok(0, "session-start", "--ticket-id", "T1", "--offline", "--actor", "agent:a")
+    shop.ok(1, "session-start", "--ticket-id", "T2", "--actor", "agent:a")
+    ran = shop.exo(0, "sync")
+    assert ran.data["provisional"] == {"won": [], "lost": []}
+    [told] = [warning["message"] for warning in ran.answer["warnings"] if warning["code"] == "CLAIM_UNCONFIRMED"]
+    assert "one actor may hold 1" in told
+    assert leases(shop) == [("TICKET-T2", "held", 1)]
+    shop.ok(1, "session-finish", "--summary", "s")
+    assert len(shop.ok(0, "sync")["provisional"]["won"]) == 1
+
+
+def test_over_the_quota_a_session_that_has_ended_is_confirmed_and_a_ticket_that_is_taken_is_lost(
+    tmp_path: Path,
+) -> None:
+    shop = limited(tmp_path, clones=2)
+    shop.ok(0, "session-start", "--ticket-id", "T1", "--offline", "--actor", "agent:a")
+    shop.ok(0, "session-finish", "--summary", "alone", "--offline")
+    shop.ok(1, "session-start", "--ticket-id", "T2", "--actor", "agent:a")
+    assert len(shop.ok(0, "sync")["provisional"]["won"]) == 1
+    assert shop.status(0, "T1") == "review"
+    shop.ok(0, "session-start", "--ticket-id", "T3", "--offline", "--actor", "agent:b")
+    shop.ok(1, "session-finish", "--summary", "s")
+    shop.ok(1, "session-start", "--ticket-id", "T3", "--actor", "agent:b")
+    assert len(shop.ok(0, "sync")["provisional"]["lost"]) == 1
 
 
 STEPS = [

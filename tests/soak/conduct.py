@@ -144,6 +144,9 @@ class Run:
         if self._backup is None or self._terms.variant:
             return
         with hub.away(self._hub) as aside:
+            if not hub.quiet(aside, self._crew.watch):
+                self.faults["restores put off"] += 1
+                return
             at = time.monotonic()
             self._close_era(aside, at)
             hub.restore(aside, self._backup)
@@ -171,7 +174,11 @@ class Run:
             "workers killed": self._crew.deaths,
             "workers stopped": self._crew.stops,
         }
-        return Report(violations, figures | dict(sorted(results.items())) | self.faults, tuple(self._crew.failed))
+        return Report(
+            violations,
+            figures | dict(sorted(results.items())) | self.faults | hub.faults(self._hub),
+            tuple(self._crew.failed),
+        )
 
 
 def run(folder: Path, terms: Terms, say: Callable[[str], None] = lambda _: None) -> Report:

@@ -115,12 +115,16 @@ class Crew:
         if code == -signal.SIGKILL:
             self.deaths += 1
         elif code:
-            self.failed.append(name)
+            self.failed.append(f"{name} ended with {code}: {self._last_words(name)}")
         if (self._run / "stop").exists() or code != -signal.SIGKILL or self._plans[name].copy:
             if self._plans[name].copy:
                 del self._plans[name]
             return
         self._start(name)
+
+    def _last_words(self, name: str) -> str:
+        """Return what a worker wrote to its standard error, by every process that it was."""
+        return "".join(path.read_text() for path in sorted((self._run / "errors").glob(f"{name}-*")))
 
     def _signal(self, name: str, number: signal.Signals) -> None:
         if name in self._running:

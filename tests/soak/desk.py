@@ -5,16 +5,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from exo_sidecar.git.code_push import CodeUpdate
 from exo_sidecar.git.locate import locate
 from exo_sidecar.git.push import Update
 from exo_sidecar.git.push import push as push_refs
 from exo_sidecar.git.remote import named
 from exo_sidecar.git.repository import Repository
-from exo_sidecar.leases import rules
+from exo_sidecar.leases import guarded, rules
+from exo_sidecar.leases.guarded import Guard, Sent
 from exo_sidecar.leases.intents import Intents
 from exo_sidecar.leases.names import REFS
 from exo_sidecar.leases.nonces import Nonces
-from exo_sidecar.leases.refs import LeaseUnknown, Seen, open_leases
+from exo_sidecar.leases.refs import Seen, open_leases
 from exo_sidecar.leases.rules import Request
 from exo_sidecar.leases.sight import Sight, look
 from exo_sidecar.model.errors import ExoError, LeaseLost
@@ -138,27 +140,23 @@ class Desk:
                 self._write_unguarded(op, held)
                 return True
             code = guard.commit(self._repository, guard.fetched(self._repository, held.ticket), lease.epoch, op.id)
-            after = guard.announced(self._repository, seen, lease)
             self._pause("guard")
-            self._judged(op, after, pushed=guard.push(self._repository, code, seen, after, self._plan.timeout_seconds))
+            place = Guard(self._repository, Path(self._plan.clone), "origin", REFS)
+            self._judged(op, guarded.push(place, CodeUpdate(guard.BRANCHES + held.ticket, code), seen, lease))
         return op.result != "refused"
 
-    def _judged(self, op: Running, after: Seen, *, pushed: bool) -> None:
+    def _judged(self, op: Running, sent: Sent) -> None:
         """Note what became of a guarded write; what the server did not say is read again."""
-        intents = Intents(self._repository.place.common)
-        if pushed:
-            op.confirmed(after)
+        if sent.said.done:
+            op.confirmed(sent.after)
+            return
+        settled = self._leases.settle(sent.intent)
+        op.saw(sent.after.lease.ticket, settled.seen)
+        if settled.outcome == "lost":
+            op.result, op.note = "refused", "lost"
         else:
-            intent = next((one for one in intents.pending() if one.nonce == after.lease.nonce), None)
-            if intent is None:
-                raise LeaseUnknown(f"the intent of {after.lease.nonce} is gone")  # noqa: EM102, TRY003
-            settled = self._leases.settle(intent)
-            op.saw(after.lease.ticket, settled.seen)
-            if settled.outcome == "lost":
-                op.result, op.note = "refused", "lost"
-            else:
-                op.confirmed(after)
-        intents.end(after.lease.nonce)
+            op.confirmed(sent.after)
+        Intents(self._repository.place.common).end(sent.intent.nonce)
 
     def _write_unguarded(self, op: Running, held: Held) -> None:
         """Check the lease, then write: between the two anything may happen."""

@@ -1,4 +1,4 @@
-"""The guarded write: C git moves the code branch and the lease in one atomic push, or neither."""
+"""Code for guarded writes to carry, and the unguarded write (`exo_sidecar.leases.guarded` makes the true one)."""
 
 import os
 import signal
@@ -10,14 +10,7 @@ from exo_sidecar.git import commits
 from exo_sidecar.git.commits import Commit
 from exo_sidecar.git.oid import EMPTY_TREE, Oid
 from exo_sidecar.git.repository import Repository
-from exo_sidecar.leases import value
-from exo_sidecar.leases.attempt import Plan, announce
-from exo_sidecar.leases.intents import Intents
-from exo_sidecar.leases.names import REFS
-from exo_sidecar.leases.nonces import Nonces
-from exo_sidecar.leases.refs import Seen
 from exo_sidecar.model.ids import TicketId
-from exo_sidecar.model.lease import Lease
 
 PERSON: Final = "Soak <soak@example.invalid>"
 BRANCHES: Final = "refs/heads/work/"
@@ -26,7 +19,7 @@ _HERE: Final = "refs/soak/work/"
 
 def fetched(repository: Repository, ticket: TicketId) -> Oid | None:
     """Return the tip of the ticket's code branch, fetched now."""
-    _git(repository, 20, "fetch", "-q", "--prune", "origin", f"+{BRANCHES}*:{_HERE}*")
+    _git(repository, 20, "fetch", "-q", "--prune", "origin", f"+{BRANCHES}{ticket}*:{_HERE}{ticket}*")
     return repository.refs.read(_HERE + ticket)
 
 
@@ -34,31 +27,6 @@ def commit(repository: Repository, tip: Oid | None, epoch: int, op: str) -> Oid:
     """Write a commit that says under which epoch, by which operation it was made."""
     made = Commit(EMPTY_TREE, (tip,) if tip else (), PERSON, 0, PERSON, 0, f"epoch {epoch} op {op}\n")
     return repository.objects.write([("tree", b""), ("commit", commits.serialise(made))])[1]
-
-
-def announced(repository: Repository, before: Seen, lease: Lease) -> Seen:
-    """Write the value and what makes it ours; from here on it may be sent."""
-    data = value.encode(lease, before.oid)
-    after = Seen(repository.objects.write([("tree", b""), ("commit", data)])[1], lease)
-    common = repository.place.common
-    announce(Nonces(common), Intents(common), Plan(TicketId(lease.ticket), before, after), "push")
-    return after
-
-
-def push(repository: Repository, code: Oid, before: Seen, after: Seen, timeout_seconds: float) -> bool:
-    """Push code and lease as one; whether the server said yes (no is no answer: read again)."""
-    ticket = after.lease.ticket
-    lease = REFS.ref_of(ticket)
-    words = [
-        "push",
-        "-q",
-        "--atomic",
-        f"--force-with-lease={lease}:{before.oid}",
-        "origin",
-        f"{code}:{BRANCHES}{ticket}",
-        f"{after.oid}:{lease}",
-    ]
-    return _git(repository, timeout_seconds, *words) == 0
 
 
 def push_unguarded(repository: Repository, code: Oid, ticket: TicketId, timeout_seconds: float) -> bool:

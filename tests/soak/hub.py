@@ -1,10 +1,11 @@
 """The hub of a soak run: a bare repository whose hook does what goes wrong on servers, and reading what it holds."""
 
+import collections
 import contextlib
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -24,13 +25,14 @@ from tests.support.repositories import a_clone, a_hub, git
 HOOK: Final = """#!/bin/sh
 # Called by receive-pack around each change of refs; the fault comes from the worker whose push this is.
 [ -z "$SOAK_FAULT" ] && exit 0
+happens() { echo "${SOAK_FAULT%%:*}" >>soak-faults; }
 case "${SOAK_FAULT%%:*}-$1" in
-    slow-prepared) sleep 0.3 ;;
-    hang-prepared) sleep 5 ;;
-    refuse-prepared) exit 1 ;;
-    drop-committed) kill -9 "$PPID" ;;
-    die-committed) kill -9 "${SOAK_FAULT#*:}" ;;
-    orphan-prepared) kill -9 "${SOAK_FAULT#*:}"; sleep 0.7 ;;
+    slow-prepared) happens; sleep 0.3 ;;
+    hang-prepared) happens; sleep 5 ;;
+    refuse-prepared) happens; exit 1 ;;
+    drop-committed) happens; kill -9 "$PPID" ;;
+    die-committed) happens; kill -9 "${SOAK_FAULT#*:}" ;;
+    orphan-prepared) happens; kill -9 "${SOAK_FAULT#*:}"; sleep 0.7 ;;
 esac
 exit 0
 """
@@ -70,21 +72,27 @@ def backup(hub: Path) -> Backup:
 
 @contextlib.contextmanager
 def away(hub: Path) -> Iterator[Path]:
-    """Take the hub out of reach, let what runs in it end, and put it back."""
+    """Take the hub out of reach, and put it back; what runs in it goes on meanwhile."""
     aside = hub.with_name(hub.name + ".away")
     hub.rename(aside)
     try:
-        quiet(aside)
         yield aside
     finally:
         aside.rename(hub)
 
 
-def quiet(hub: Path) -> None:
-    """Wait until no process works in `hub`."""
+def quiet(hub: Path, meanwhile: Callable[[], None] = lambda: None) -> bool:
+    """Wait until no process works in `hub`; False when one still does after QUIET_SECONDS.
+
+    `meanwhile` wakes stopped workers: a server waits for the one that it listens to.
+    """
     deadline = time.monotonic() + QUIET_SECONDS
-    while _works_in(hub) and time.monotonic() < deadline:
+    while _works_in(hub):
+        if time.monotonic() > deadline:
+            return False
+        meanwhile()
         time.sleep(0.05)
+    return True
 
 
 def restore(hub: Path, saved: Backup) -> None:
@@ -127,6 +135,13 @@ def copy(clone: Path, target: Path) -> None:
     """Copy a clone while its worker goes on; files that vanish meanwhile are not in the copy."""
     with contextlib.suppress(shutil.Error):
         shutil.copytree(clone, target, symlinks=True)
+
+
+def faults(hub: Path) -> dict[str, int]:
+    """Return how often each fault of the hook really happened."""
+    path = hub / "soak-faults"
+    names = path.read_text().split() if path.exists() else []
+    return {f"push met {name}": count for name, count in sorted(collections.Counter(names).items())}
 
 
 def tidy(hub: Path, *words: str) -> None:

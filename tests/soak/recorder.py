@@ -67,7 +67,8 @@ class Recorder:
         try:
             yield running
         except LeaseUnknown as error:
-            running.note = error.code
+            cause = error.__cause__
+            running.note = f"{error.code} {cause.code}" if isinstance(cause, ExoError) else error.code
         except ExoError as error:
             running.result, running.note = "refused", error.code
         self._write(

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from exo_sidecar.git import code_push
 from tests.soak.desk import Desk, Held
 from tests.soak.plan import Plan
 from tests.soak.recorder import Recorder
@@ -22,6 +23,8 @@ FAULTS: Final = (("die", 6), ("orphan", 3), ("drop", 10), ("slow", 10), ("refuse
 """Of a thousand operations, so many meet this fault at the hub."""
 PAUSES_PER_THOUSAND: Final = 12
 UNSAFE_PAUSES_PER_THOUSAND: Final = 250
+CANDIDATES: Final = 3
+"""A claim walks on to the next one when a race is lost."""
 STATE: Final = "soak-held.json"
 FAULT: Final = "SOAK_FAULT"
 
@@ -53,10 +56,10 @@ class Worker:
     def _move(self) -> None:
         held = self._held
         if held is None:
-            tickets = self._chance.sample(self._plan.tickets, len(self._plan.tickets))
-            self._keep(self._desk.claim(tickets, self._session()))
+            wanted = self._chance.sample(self._plan.tickets, min(CANDIDATES, len(self._plan.tickets)))
+            self._keep(self._desk.claim(wanted, self._session()))
             if self._held is None:
-                time.sleep(self._chance.random() * 0.1)
+                time.sleep(self._chance.uniform(0.05, 0.2))
                 self._desk.settle()
             return
         dice = self._chance.random()
@@ -112,7 +115,9 @@ class Worker:
 def main(plan: str) -> None:
     """Work as planned. The disk is not waited for: processes die here, not machines."""
     os.fsync = lambda _: None  # type: ignore[assignment]
-    Worker(msgspec.json.decode(plan, type=Plan)).work()
+    told = msgspec.json.decode(plan, type=Plan)
+    code_push.PUSH_SECONDS = told.timeout_seconds  # type: ignore[misc]
+    Worker(told).work()
 
 
 if __name__ == "__main__":

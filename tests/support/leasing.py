@@ -151,6 +151,7 @@ def a_site(kind: str, folder: Path) -> Iterator[Site]:
 
         def from_hub(session: str) -> Party:
             repository = Repository(locate(a_repository(folder, session)))
+            stack.callback(repository.close)
             leases = RemoteLeases(repository, Remote("origin", url), clock=boot)
             return Party(repository, leases, session, boot, counter)
 

@@ -1,0 +1,115 @@
+"""Attacks on leases: values, settings and pushes that nobody should make, and what must hold all the same."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.repositories import commit_files, git
+from tests.support.working import Shop, a_shop
+
+TICKET = "TICKET-T1"
+BRANCH = "exo/TICKET-T1"
+LEASE = f"refs/exo/leases/{TICKET}"
+EPOCH_MAX = 2**31 - 1
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    """Return two clones; in the first a session works on TICKET with one commit on BRANCH."""
+    shop = a_shop(tmp_path, clones=2, tickets=2)
+    git(shop.clones[0], "switch", "-q", "-c", BRANCH)
+    shop.ok(0, "session-start", "--ticket-id", TICKET)
+    commit_files(shop.clones[0], {"work.txt": "one\n"}, "work")
+    return shop
+
+
+def hub_of(shop: Shop) -> Path:
+    """Return the shop's hub."""
+    assert shop.hub is not None
+    return shop.hub
+
+
+def forged(shop: Shop, ticket: str = TICKET, **changes: object) -> str:
+    """Let the hub's lease of `ticket` be the one of TICKET with other fields, and return the value."""
+    hub = hub_of(shop)
+    lease = json.loads(git(hub, "log", "-1", "--format=%B", LEASE).partition("\n")[2])
+    text = json.dumps(lease | {"ticket": ticket} | changes, sort_keys=True, separators=(",", ":"))
+    value = git(hub, "commit-tree", git(hub, "rev-parse", f"{LEASE}^{{tree}}"), "-m", f"exo-lease/1\n{text}")
+    git(hub, "update-ref", f"refs/exo/leases/{ticket}", value)
+    return value
+
+
+def a_push(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run C git's plain push as a person would."""
+    return subprocess.run(["git", "push", *words], cwd=clone, capture_output=True, text=True, check=False)
+
+
+def test_an_epoch_that_leaves_no_room_is_refused_and_the_ledger_stays_whole(shop: Shop) -> None:
+    forged(shop, "TICKET-T2", epoch=EPOCH_MAX, state="released")
+    ran = shop.fails(1, "session-start", "--ticket-id", "TICKET-T2")
+    assert (ran["exit"], ran["code"]) == (1, "EPOCH_SPENT")
+    forged(shop, "TICKET-T2", epoch=EPOCH_MAX + 1, state="released")
+    assert shop.fails(1, "session-start", "--ticket-id", "TICKET-T2")["code"] == "LEASE_DAMAGED"
+    shop.ok(1, "audit")
+
+
+@pytest.mark.parametrize("epoch", [EPOCH_MAX, EPOCH_MAX + 1])
+def test_a_person_goes_on_from_the_epoch_that_the_ledger_knows(shop: Shop, epoch: int) -> None:
+    forged(shop, epoch=epoch)
+    words = ("lease-takeover", "--ticket-id", TICKET, "--force", "--reason", "a forged epoch", "--yes")
+    taken = shop.ok(1, *words, env={"EXO_ACTOR": "human:bob"})
+    assert taken["lease"]["epoch"] == 2
+    shop.ok(1, "audit")
+
+
+def test_an_epoch_that_leaves_no_room_moves_to_no_other_place(shop: Shop) -> None:
+    shop.ok(0, "lease-release")
+    forged(shop, "TICKET-T2", epoch=EPOCH_MAX, state="released")
+    ran = shop.fails(0, "leases-move", "--mode", "branch", "--yes", env={"EXO_ACTOR": "human:bob"})
+    assert (ran["exit"], ran["code"]) == (7, "LEASE_DAMAGED")
+    assert shop.ok(0, "leases")["mode"] == "refs"
+
+
+def test_settings_that_let_git_push_nothing_are_no_success(shop: Shop) -> None:
+    lease = git(hub_of(shop), "rev-parse", LEASE)
+    git(shop.clones[0], "config", "push.recurseSubmodules", "only")
+    ran = shop.fails(0, "push")
+    assert (ran["exit"], ran["code"]) == (1, "PUSH_REJECTED")
+    assert "push.recurseSubmodules" in ran["message"]
+    assert git(hub_of(shop), "rev-parse", LEASE) == lease
+    git(shop.clones[0], "config", "--unset", "push.recurseSubmodules")
+    assert shop.ok(0, "push")["atomic"] is True
+
+
+def test_the_hook_imports_nothing_from_the_checkout(shop: Shop, tmp_path: Path) -> None:
+    shop.ok(0, "hook-install")
+    bait = f"open({str(tmp_path / 'taken')!r}, 'w').close()\nraise ImportError\n"
+    for name in ("msgspec.py", "platform.py", "exo_sidecar.py"):
+        (shop.clones[0] / name).write_text(bait)
+    ran = a_push(shop.clones[0], "-q", "origin", BRANCH)
+    assert ran.returncode == 0, ran.stderr
+    assert not (tmp_path / "taken").exists()
+
+
+def test_a_plain_push_takes_no_lease_away(shop: Shop) -> None:
+    clone, before = shop.clones[0], git(hub_of(shop), "for-each-ref", "refs/exo")
+    git(clone, "fetch", "-q", "origin", f"{LEASE}:{LEASE}")
+    shop.ok(0, "hook-install")
+    for words in (["--mirror", "origin"], ["origin", f":{LEASE}"], ["-f", str(hub_of(shop)), f"HEAD:{LEASE}"]):
+        ran = a_push(clone, *words)
+        assert ran.returncode != 0
+        assert "by which leases are decided" in ran.stderr
+    assert git(hub_of(shop), "for-each-ref", "refs/exo") == before
+    assert shop.ok(0, "push")["atomic"] is True
+
+
+def test_a_backup_may_be_given_everything(shop: Shop, tmp_path: Path) -> None:
+    clone, backup = shop.clones[0], tmp_path / "backup.git"
+    git(clone, "fetch", "-q", "origin", f"{LEASE}:{LEASE}")
+    git(tmp_path, "init", "-q", "--bare", str(backup))
+    git(clone, "remote", "add", "backup", str(backup))
+    shop.ok(0, "hook-install")
+    ran = a_push(clone, "-q", "--mirror", "backup")
+    assert ran.returncode == 0, ran.stderr
