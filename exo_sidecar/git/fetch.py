@@ -6,8 +6,9 @@ not.
 """
 
 import contextlib
+import itertools
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, TypeAlias
@@ -38,6 +39,7 @@ _PACK_HEADER_BYTES: Final = 12
 _PEELED: Final = b"^{}"
 
 Want: TypeAlias = Callable[[dict[str, Oid]], list[Oid]]
+_Oids: TypeAlias = Callable[[], Iterable[Oid]]
 
 
 class Fetched(NamedTuple):
@@ -64,7 +66,7 @@ def fetch(
     want: Want,
     prefixes: Sequence[str],
     *,
-    known: Callable[[], Iterable[Oid]] = tuple,
+    known: _Oids = tuple,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> Fetched:
     """Ask `want` which objects to bring, given the refs under `prefixes`, and bring them with all they need.
@@ -81,7 +83,7 @@ def fetch(
     connection = remotes.open_client(remote, repository.settings, timeout_seconds)
     doubt = Doubt()
     shallow = _shallow(repository.place.common)
-    haves = _Haves(repository.objects, lambda: [*_tips(repository, remote, prefixes), *known()], shallow)
+    haves = _Haves(repository.objects, lambda: _tips(repository, remote, prefixes), known, shallow)
     wanted: list[Oid] = []
 
     def choose(
@@ -134,41 +136,44 @@ def raw(oid: Oid) -> "ObjectID":
 
 
 class _Haves:
-    """Names commits of ours to the server, tips first, HAVES_MAX at most; the shape is dulwich's graph walker."""
+    """Names commits of ours to the server, HAVES_MAX at most; the shape is dulwich's graph walker.
 
-    def __init__(self, objects: Objects, tips: Callable[[], Iterable[Oid]], shallow: set[Oid]) -> None:
+    First what no ref names, then the tips of refs, then what is below those unless the server knows one of them.
+    """
+
+    def __init__(self, objects: Objects, tips: _Oids, known: _Oids, shallow: set[Oid]) -> None:
         self.shallow = {raw(oid) for oid in shallow} or None
         self._objects = objects
-        self._tips = tips
-        self._left = HAVES_MAX
-        self._queue: list[Oid] | None = None
-        self._seen: set[Oid] = set()
+        self._is_met = False
+        self._walk = itertools.islice(self._named(tips, known), HAVES_MAX)
 
     def __next__(self) -> "ObjectID | None":
-        if self._queue is None:
-            self._queue = list(dict.fromkeys(self._tips()))
-            self._seen.update(self._queue)
-        while self._queue and self._left > 0:
-            oid = self._queue.pop(0)
-            try:
-                parents = commits.read(self._objects, oid).parents
-            except ObjectDamaged:
-                continue
-            self._left -= 1
-            fresh = [parent for parent in parents if parent not in self._seen]
-            self._queue += fresh
-            self._seen.update(fresh)
-            return raw(oid)
-        return None
+        return next(self._walk, None)
 
     next = __next__
 
     def ack(self, sha: "ObjectID") -> None:  # noqa: ARG002 - dulwich's shape
-        """The server has `sha`: nothing more needs to be named."""
-        self._left = 0
+        """The server has `sha`: what is below it need not be named."""
+        self._is_met = True
 
     def nak(self) -> None:
         """The server has nothing of what was named so far."""
+
+    def _named(self, tips: _Oids, known: _Oids) -> "Iterator[ObjectID]":
+        yield from (raw(oid) for oid in known() if self._objects.contains(oid))
+        row = list(dict.fromkeys(tips()))
+        seen = set(row)
+        while row:
+            below: list[Oid] = []
+            for oid in row:
+                try:
+                    parents = commits.read(self._objects, oid).parents
+                except ObjectDamaged:
+                    continue
+                below += [parent for parent in parents if parent not in seen]
+                seen.update(parents)
+                yield raw(oid)
+            row = [] if self._is_met else below
 
 
 def _tips(repository: Repository, remote: Remote, prefixes: Sequence[str]) -> list[Oid]:

@@ -59,22 +59,20 @@ class Observations:
         with alone(self._folder / "observed.lock") as is_alone:
             if not is_alone:
                 return
-            known = self._read(clock)
+            known, before = self._read(clock), self._tickets()
             kept = {} if complete else dict(known)
             for ticket, value in list(seen.items())[:TICKETS_MAX]:
-                first = known.get(ticket)
-                if first is None:
-                    first = _First(value=value, seconds=clock.seconds)
-                elif first.value != value:
-                    held = first.value if is_here(first.value) else first.held
+                first, last = known.get(ticket), before.get(ticket)
+                if first is None or first.value != value:
+                    held = None if last is None else last.value if is_here(last.value) else last.held
                     first = _First(value=value, seconds=clock.seconds, held=held)
                 kept[ticket] = first
             data = msgspec.json.encode(_Observed(boot_id=clock.boot_id, tickets=kept))
             write_atomic(self._folder / _NAME, data, durable=False)
 
-    def held(self, tickets: Iterable[TicketId], clock: BootClock) -> list[Oid]:
+    def held(self, tickets: Iterable[TicketId]) -> list[Oid]:
         """Return the newest values of `tickets` that were seen, and the last ones before whose objects were here."""
-        known = self._read(clock)
+        known = self._tickets()
         found = [known[ticket] for ticket in tickets if ticket in known]
         return [oid for first in found for oid in (first.value, first.held) if oid is not None]
 
@@ -98,10 +96,19 @@ class Observations:
         return any(ticket not in known or known[ticket].value != value for ticket, value in seen.items())
 
     def _read(self, clock: BootClock) -> dict[TicketId, _First]:
-        """Return what was seen under this boot; a file that cannot be read is as good as none."""
+        """Return what was seen under this boot."""
+        observed = self._observed()
+        return observed.tickets if observed and observed.boot_id == clock.boot_id else {}
+
+    def _tickets(self) -> dict[TicketId, _First]:
+        """Return what was seen last, under whatever boot."""
+        observed = self._observed()
+        return observed.tickets if observed else {}
+
+    def _observed(self) -> _Observed | None:
+        """Return the file; one that cannot be read is as good as none."""
         try:
             data = read_beneath(self._folder, _NAME, limit_bytes=FILE_BYTES_MAX) if self._folder.is_dir() else None
-            observed = msgspec.json.decode(data, type=_Observed) if data else None
+            return msgspec.json.decode(data, type=_Observed) if data else None
         except (msgspec.DecodeError, NotRegularError, TooLargeError):
-            return {}
-        return observed.tickets if observed and observed.boot_id == clock.boot_id else {}
+            return None

@@ -218,7 +218,7 @@ class RemoteLeases:
             self._remote,
             missing,
             prefixes,
-            known=lambda: [] if whole else self._observations.held(lacking, self._clock()),
+            known=lambda: [] if whole else self._observations.held(lacking),
             timeout_seconds=self._timeout_seconds,
         ).refs
         if self._names.authority in prefixes:

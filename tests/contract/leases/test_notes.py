@@ -90,6 +90,17 @@ def test_a_complete_listing_forgets_what_is_gone_and_a_partial_one_does_not(tmp_
     assert observations.seen_for(other, VALUE, _at(300)) == 200
 
 
+def test_the_last_value_whose_object_was_here_is_kept_over_values_that_never_came_and_over_a_reboot(
+    tmp_path: Path,
+) -> None:
+    observations, third = Observations(tmp_path), Oid("3" * 40)
+    observations.record({TICKET: VALUE}, _at(100), is_here={VALUE}.__contains__)
+    observations.record({TICKET: NEXT}, _at(200), is_here={VALUE}.__contains__)
+    observations.record({TICKET: third}, _at(5, "boot-2"), is_here={VALUE}.__contains__)
+    assert observations.held([TICKET, TicketId("TICKET-0009")]) == [third, VALUE]
+    assert observations.seen_for(TICKET, third, _at(6, "boot-2")) == 1
+
+
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"boot_id":"boot-1","tickets":{"TICKET-0001":7}}'])
 def test_a_damaged_file_of_observations_only_makes_the_wait_longer(tmp_path: Path, damage: bytes) -> None:
     observations = Observations(tmp_path)

@@ -42,6 +42,21 @@ def test_a_value_is_fetched_without_the_history_that_was_read_before(tmp_path: P
 
 
 @pytest.mark.usefixtures("_packs")
+def test_of_many_values_each_comes_without_its_history(tmp_path: Path) -> None:
+    with a_site("hub", tmp_path) as site:
+        holder, reader = site.party("SES-AAAA"), site.party("SES-BBBB")
+        tickets = [TicketId(f"TICKET-{number:04}") for number in range(4)]
+        for ticket in tickets * 2:
+            holder.leases.swap(ticket, holder.claiming(ticket))
+        reader.leases.survey()
+        assert brought(reader) == [2 * len(tickets)]
+        for ticket in tickets:
+            holder.leases.swap(ticket, holder.claiming(ticket))
+        reader.leases.survey()
+        assert brought(reader) == [len(tickets), 2 * len(tickets)]
+
+
+@pytest.mark.usefixtures("_packs")
 def test_a_value_that_git_has_pruned_is_fetched_with_all_its_history(tmp_path: Path) -> None:
     with a_site("hub", tmp_path) as site:
         holder, reader = site.party("SES-AAAA"), site.party("SES-BBBB")
