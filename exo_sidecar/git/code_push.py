@@ -15,6 +15,9 @@ PUSH_SECONDS: Final = 900.0
 """Code may be large, and hooks may run tests."""
 WORDS_MAX: Final = 600
 _NO_ATOMIC: Final = "does not support --atomic"
+_TURNED_AWAY: Final = ("[rejected]", "[remote rejected]")
+_BROKEN: Final = ("[remote failure]", "hung up", "early EOF", "disconnect", "RPC failed", "timed out", "Broken pipe")
+"""What git says when the server did not say what became of a push."""
 _SUMMARY: Final = "error: failed to push some refs"
 _UP_TO_DATE: Final = "="
 _NEW: Final = "*"
@@ -48,6 +51,8 @@ class Said(NamedTuple):
     """Whether everything was updated, as far as the server told; not where git left a ref out without a word."""
     lacks_atomic: bool
     """The server cannot update several refs at once; nothing was sent."""
+    may_arrive: bool
+    """Nobody said no: the connection broke or the time was up, and the server may still be at work on it."""
     start: Oid | None
     """The branch there before, when git told; None also where there was none."""
     words: str
@@ -79,6 +84,8 @@ def push(worktree: Path, remote: str, code: CodeUpdate, lease: LeaseUpdate | Non
     return Said(
         done=done.status == 0 and is_whole,
         lacks_atomic=done.status != 0 and _NO_ATOMIC in words,
+        may_arrive=not any(text.startswith(_TURNED_AWAY) for text in refusals)
+        and any(mark in text for mark in _BROKEN for text in (words, *refusals)),
         start=_start(flag, summary, code.commit),
         words=_shortened("; ".join([*refusals, *_complaints(words)])),
     )

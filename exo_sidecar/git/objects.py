@@ -80,14 +80,13 @@ class Objects:
         return loose if loose is not None else self._read_packed(oid)
 
     def contains(self, oid: Oid) -> bool:
-        """Whether `oid` is here, loose, packed or borrowed."""
-        if self._path(oid).exists():
+        """Whether `oid` is here, loose, packed or borrowed; an empty file, as a power cut leaves it, is no object."""
+        if _is_filled(self._path(oid)):
             return True
-        name = _store_name(oid)
-        if name in self._store():
+        if self._is_stored(oid):
             return True
         self.close()  # packed or fetched since the packs were listed?
-        return self._path(oid).exists() or name in self._store()
+        return _is_filled(self._path(oid)) or self._is_stored(oid)
 
     def write(self, items: Sequence[tuple[Kind, bytes]], *, durable: bool = True) -> list[Oid]:
         """Store `items` and return their ids; what is there already is left alone (and made young, so gc spares it).
@@ -118,6 +117,15 @@ class Objects:
 
     def _path(self, oid: Oid) -> Path:
         return self._folder / oid[:2] / oid[2:]
+
+    def _is_stored(self, oid: Oid) -> bool:
+        """Whether `oid` is packed or borrowed."""
+        from dulwich.errors import FileFormatException  # noqa: PLC0415 - as below
+
+        try:
+            return _store_name(oid) in self._store()
+        except FileFormatException:  # it is in no pack, and its own file is empty
+            return False
 
     def _store(self) -> "DiskObjectStore":
         if self._packs is None:
@@ -251,6 +259,14 @@ def _read_loose(path: Path, oid: Oid) -> Object | None:
     if kind not in _KINDS or length != b"%d" % len(data):
         raise _damaged(oid, "its header is malformed")
     return Object(_KINDS[kind], data)
+
+
+def _is_filled(path: Path) -> bool:
+    """Whether a file with something in it is at `path`."""
+    try:
+        return path.stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _freshen(path: Path) -> bool:

@@ -87,6 +87,8 @@ def remove(worktree: Path, event: str, *, dry_run: bool = False) -> Hook:
 
 def _set_aside(path: Path) -> None:
     aside = path.with_name(path.name + _ASIDE)
+    if aside.exists() and aside.samefile(path):  # a call that was killed set it aside already
+        return
     if aside.exists():
         message = f"{path} and {aside.name} are both the user's"
         raise HooksPathUnwritable(message, hint="keep one of them")

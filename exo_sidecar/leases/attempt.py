@@ -45,7 +45,11 @@ def decode(repository: Repository, ticket: TicketId, oid: Oid | None) -> Seen | 
     """Return the lease value `oid` of `ticket`, whose object is here; LeaseDamaged."""
     if oid is None:
         return None
-    found = repository.objects.read(oid)
+    try:
+        found = repository.objects.read(oid)
+    except ObjectDamaged as error:
+        message = f"the lease of {ticket} cannot be read: {error.message}"
+        raise LeaseDamaged(message, ticket=ticket) from error
     if found.kind != "commit":
         message = f"the lease of {ticket} cannot be read: it is a {found.kind}"
         raise LeaseDamaged(message, ticket=ticket)
@@ -121,14 +125,23 @@ def announce(nonces: Nonces, intents: Intents, plan: Plan, operation: str) -> In
     return intent
 
 
-def settled(repository: Repository, intent: Intent, tip: Oid | None) -> Settled:
-    """Return what became of `intent`, given that the ref shows `tip` now; LeaseUnknown."""
+def settled(repository: Repository, intent: Intent, tip: Oid | None, *, may_arrive: bool) -> Settled:
+    """Return what became of `intent`, given that the ref shows `tip` now; LeaseUnknown.
+
+    `may_arrive`: what was sent to another process may be done when nobody waits for it any more.
+    Where the ref shows what is no lease, ours is not the lease, whatever it was before.
+    """
+    try:
+        seen = decode(repository, intent.ticket, tip)
+    except LeaseDamaged:
+        if tip == intent.commit:
+            raise
+        return Settled("lost", None)
     verdict = outcome.judge(repository.objects, tip, intent.commit, intent.replaces)
     if verdict == "unknown":
         raise unknown(intent.ticket)
-    seen = decode(repository, intent.ticket, tip)
     if verdict == "lost":
-        return Settled("lost", seen)
+        return Settled("open" if may_arrive and tip == intent.replaces else "lost", seen)
     return Settled("won" if tip == intent.commit else "superseded", seen)
 
 

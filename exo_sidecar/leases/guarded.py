@@ -55,7 +55,7 @@ def push(guard: Guard, code: CodeUpdate, current: Seen, lease: Lease) -> Sent:
     try:
         said = code_push.push(guard.worktree, guard.remote, code, change)
     except TimedOut as error:
-        said = Said(done=False, lacks_atomic=False, start=None, words=error.message)
+        said = Said(done=False, lacks_atomic=False, may_arrive=True, start=None, words=error.message)
     if said.done or said.lacks_atomic:
         Intents(common).end(intent.nonce)
     return Sent(said, plan.after, intent)

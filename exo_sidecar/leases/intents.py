@@ -16,6 +16,8 @@ from exo_sidecar.model.ids import Nonce, SessionId, TicketId
 
 FILE_BYTES_MAX: Final = 4096
 PENDING_MAX: Final = 1000
+ARRIVAL_SECONDS: Final = 60.0
+"""For so long after it was sent a write may still arrive though nobody waits for it; servers give up long before."""
 
 
 class IntentDamaged(Integrity):
@@ -62,6 +64,14 @@ class Intents:
         names = sorted(self._folder.glob("*.json"), key=_age)[:PENDING_MAX]
         found = (self._read(path.name) for path in names)
         return tuple(intent for intent in found if intent is not None)
+
+    def may_arrive(self, nonce: Nonce, now_seconds: float) -> bool:
+        """Whether the write of `nonce` was sent a moment ago, by the wall clock `now_seconds`; nothing rests on it."""
+        try:
+            began = (self._folder / f"{nonce}.json").stat().st_mtime
+        except FileNotFoundError:
+            return False
+        return abs(now_seconds - began) < ARRIVAL_SECONDS
 
     def forget_all(self) -> None:
         """Discard every intent: this folder turned out to be a copy, and they are the original's."""

@@ -1,6 +1,5 @@
 """What this clone last saw of a ticket's lease: for calls that may not ask. It may have changed since."""
 
-from exo_sidecar.git.objects import ObjectDamaged
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.leases import attempt
 from exo_sidecar.leases.observations import Observations
@@ -19,5 +18,5 @@ def last_known(repository: Repository, ticket: TicketId, clock: BootClock) -> Se
         return None
     try:
         return attempt.decode(repository, ticket, oid)
-    except (LeaseDamaged, ObjectDamaged):
+    except LeaseDamaged:
         return None

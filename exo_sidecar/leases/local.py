@@ -103,7 +103,9 @@ class LocalLeases:
 
     def settle(self, intent: Intent) -> Settled:
         """Return what became of the write that `intent` announced; LeaseUnknown."""
-        return attempt.settled(self._repository, intent, self._repository.refs.read(REFS.ref_of(intent.ticket)))
+        return attempt.settled(
+            self._repository, intent, self._repository.refs.read(REFS.ref_of(intent.ticket)), may_arrive=False
+        )
 
     def _plan(self, candidates: Sequence[TicketId], decide: DecideEach, *, over_damage: bool) -> Plan:
         self._check_authority()

@@ -110,11 +110,11 @@ class RemoteLeases:
         ref = self._names.ref_of(intent.ticket)
         refs = self._read_again(intent.ticket, [ref], {ref})
         try:
-            return attempt.settled(self._repository, intent, refs.get(ref))
+            return attempt.settled(self._repository, intent, refs.get(ref), may_arrive=True)
         except LeaseUnknown:
             # The value is here and its history is not, because git has pruned it: nothing names old lease values.
             refs = self._read_again(intent.ticket, [ref], {ref}, whole=True)
-            return attempt.settled(self._repository, intent, refs.get(ref))
+            return attempt.settled(self._repository, intent, refs.get(ref), may_arrive=True)
 
     def _change(self, change: Change, *, keep_intent: bool) -> Swapped:
         """Take turns until the change is made, refused, or the bounded tries are used up."""

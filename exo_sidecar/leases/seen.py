@@ -22,7 +22,7 @@ class LeaseUnsupported(Environment):
     """The authority does not let lease refs be changed, or this clone cannot use its mode."""
 
     code = "LEASE_UNSUPPORTED"
-    advice = "this server refuses refs/exo/*: use another remote for leases"
+    advice = "this server lets leases be no such refs: exo leases-move --mode branch, or --remote with another remote"
 
 
 class LeaseContended(Conflict):
@@ -71,9 +71,13 @@ class BranchUpdate(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What became of an intent: its value is the lease, was the lease and is so no more, or never was; and what is."""
+    """What became of an intent, and what the lease is.
 
-    outcome: Literal["won", "superseded", "lost"]
+    Its value is the lease, was the lease and is so no more, or never will be. Open: the ref shows what it was to
+    replace; the process that sent it may be gone while the server is still at work on it.
+    """
+
+    outcome: Literal["won", "superseded", "lost", "open"]
     seen: Seen | None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from exo_sidecar.host import ancestry, live_sessions
+from exo_sidecar.host.ancestry import ProcessFacts
 from exo_sidecar.host.live_sessions import LiveSession
 from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.errors import ExoError, Held
@@ -25,27 +26,36 @@ Release = Callable[[TicketId, SessionId, Actor], object]
 @contextlib.contextmanager
 def noted(ctx: Context, session: SessionRecord, *, gives_back: bool) -> Iterator[None]:
     """Keep in mind, around the transaction that ends a session, that its lease is to be given back then."""
-    common = ctx.place.common
-    live = live_sessions.read(common, session.id)
-    if live is None or ctx.dry_run or not gives_back:
+    if ctx.dry_run or not gives_back or not _call(ctx, session, ancestry.this_process()):
         yield
         return
-    live_sessions.write(common, replace(live, call=ancestry.this_process()))
     try:
         yield
     except ExoError:
-        live_sessions.write(common, live)
+        _call(ctx, session, None)
         raise
 
 
 def forget(ctx: Context, session: SessionRecord, *, confirmed: bool) -> None:
     """Forget what this machine knows of an ended session; what is not confirmed stays to be made up for."""
     common = ctx.place.common
-    live = None if ctx.dry_run else live_sessions.read(common, session.id)
-    if live is not None and confirmed:
-        live_sessions.remove(common, session.id)
-    elif live is not None:
-        live_sessions.write(common, replace(live, state="ended", call=None))
+    if ctx.dry_run:
+        return
+    with ctx.store.locked():  # a heartbeat in the background writes the same file
+        live = live_sessions.read(common, session.id)
+        if live is not None and confirmed:
+            live_sessions.remove(common, session.id)
+        elif live is not None:
+            live_sessions.write(common, replace(live, state="ended", call=None))
+
+
+def _call(ctx: Context, session: SessionRecord, call: ProcessFacts | None) -> bool:
+    """Note which call is giving the session's lease back; whether there is anything to note it with."""
+    with ctx.store.locked():
+        live = live_sessions.read(ctx.place.common, session.id)
+        if live is not None:
+            live_sessions.write(ctx.place.common, replace(live, call=call))
+        return live is not None
 
 
 def is_any_open(ctx: Context) -> bool:

@@ -6,7 +6,6 @@ that value, and a heartbeat makes another. Nobody is asked as long as nothing th
 
 from typing import Final
 
-from exo_sidecar.git.objects import ObjectMissing
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.leases import attempt
 from exo_sidecar.leases.nonces import Nonces
@@ -72,5 +71,5 @@ def _read(ctx: Context, ticket: TicketId, value: Oid) -> Seen | None:
     """Return a value that was seen before, None when it is here no more or is no lease."""
     try:
         return attempt.decode(ctx.repository, ticket, value)
-    except (ObjectMissing, LeaseDamaged):
+    except LeaseDamaged:
         return None

@@ -72,7 +72,7 @@ class LeaseReleased(Result, frozen=True, kw_only=True):
 def heartbeat(ctx: Context, params: LeaseHeartbeat) -> LeaseBeaten:
     """Show that the session is alive, so that its lease is not taken over.
 
-    The authority is told only when less than a third of the lease's life is left. Nothing is written to the ledger.
+    The authority is told only when less than a third of the lease's life is left. It writes no event of its own.
     """
     reconciling.settle(ctx, "lease-heartbeat")
     view = ctx.view()
@@ -105,11 +105,11 @@ def pushed(
     terms = Terms(session.id, Actor(session.actor), ttl_seconds)
     swapped = LeaseDesk(ctx, operation).heartbeat(session.ticket, terms)
     lease = swapped.after.lease
-    # The push took its time, and other calls of the session may have written its facts meanwhile.
-    live = live_sessions.read(ctx.place.common, session.id) if live is not None else None
-    if live is not None:
-        renewed = _renewed(live, swapped.started.boot_id, swapped.started.seconds, lease.ttl_seconds)
-        live_sessions.write(ctx.place.common, renewed)
+    with ctx.store.locked():  # the push took its time, and the session may be ending meanwhile
+        live = live_sessions.read(ctx.place.common, session.id) if live is not None else None
+        if live is not None:
+            renewed = _renewed(live, swapped.started.boot_id, swapped.started.seconds, lease.ttl_seconds)
+            live_sessions.write(ctx.place.common, renewed)
     shown = LeaseShown(epoch=lease.epoch, ttl_seconds=lease.ttl_seconds, deadline_in=lease.ttl_seconds)
     return LeaseBeaten(ticket_id=session.ticket, lease=shown, pushed=True)
 
@@ -188,8 +188,6 @@ def _count_on_nothing(ctx: Context, session: SessionRecord) -> None:
 
 def own_session(ctx: Context, view: View, ticket: TicketId | None, *, ended_too: bool = False) -> SessionRecord:
     """Return the session whose lease is meant: the caller's; a reservation of this clone; LeaseNotHeld."""
-    if ctx.claim is not None and ctx.claim.lost is not None:
-        raise lost(ctx.claim)
     if ctx.claim is not None and ctx.claim.lost is not None:
         raise lost(ctx.claim)
     named = require_clear(ctx.caller).session

@@ -31,6 +31,7 @@ from exo_sidecar.model import ids
 from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.errors import ExoError, SessionFenced
 from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.instant import epoch_seconds
 from exo_sidecar.model.lease import Authority, Holder, Lease
 from exo_sidecar.operations import ending, exchange
 from exo_sidecar.operations.context import Context
@@ -331,6 +332,8 @@ class LeaseDesk:
             if live_sessions.is_claiming(common, intent.session) or live_sessions.is_confirming(common, intent.session):
                 continue
             outcome = refs.settle(intent).outcome
+            if outcome == "open" and Intents(common).may_arrive(intent.nonce, epoch_seconds(self._ctx.now)):
+                continue
             is_claim = outcome == "won" and intent.kind in {"claim", "take-over"}
             if is_claim and not self._lives(intent.session, intent.ticket):
                 terms = Terms(intent.session, self._ctx.caller.actor, 0)

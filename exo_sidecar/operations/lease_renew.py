@@ -24,8 +24,8 @@ class LeaseRenew(Params, frozen=True, kw_only=True):
 def run(ctx: Context, params: LeaseRenew) -> LeaseBeaten:
     """Keep the session's lease alive, and change how long it lives.
 
-    A heartbeat that always tells the authority. The epoch stays: it changes with the holder only. Nothing is written
-    to the ledger.
+    A heartbeat that always tells the authority. The epoch stays: it changes with the holder only. It writes no event of
+    its own.
     """
     reconciling.require_confirmed(ctx, "lease-renew")
     view = ctx.view()

@@ -103,6 +103,9 @@ def run(ctx: Context, params: LeaseTakeover) -> LeaseTaken:
 def _reason(ctx: Context, params: LeaseTakeover) -> str | None:
     """Return why it is forced, None when it is not; HumanRequired, ReasonRequired."""
     if not params.force:
+        if params.reason:
+            message = "--reason is for a takeover by force"
+            raise Usage(message, hint="add --force, or leave --reason away")
         return None
     if not ctx.is_person:
         message = "only a person takes a ticket from a holder that may be alive"

@@ -50,7 +50,7 @@ def run(ctx: Context, params: LeasesMove) -> LeasesMoved:
     if remote is None:
         message = "leases are decided in this repository, and no remote is named"
         raise Usage(message, hint="name one with --remote")
-    mode = params.mode or (old.mode if params.remote is None else "refs")
+    mode = params.mode or (old.mode if remote == old.remote else "refs")
     if ctx.dry_run or (remote, mode) == (old.remote, old.mode):
         if not ctx.dry_run:
             moving.finish(ctx)

@@ -15,7 +15,7 @@ from exo_sidecar.leases import authority as authorities
 from exo_sidecar.leases import moving, names
 from exo_sidecar.leases.moving import Move
 from exo_sidecar.leases.refs import Survey, open_leases
-from exo_sidecar.leases.rules import EPOCH_MAX
+from exo_sidecar.leases.rules import EPOCH_MAX, EpochSpent
 from exo_sidecar.leases.seen import LeaseUnsupported
 from exo_sidecar.leases.value import LeaseDamaged
 from exo_sidecar.model import ids
@@ -30,6 +30,8 @@ from exo_sidecar.store.authority import SUBJECT
 from exo_sidecar.sync import sync
 
 OPERATION: Final = "leases-move"
+EPOCHS_LEFT_MIN: Final = 1 << 20
+"""A move refuses where fewer changes of holder than this could follow: nobody counts so far, somebody wrote it."""
 
 Mode = Literal["refs", "branch"]
 
@@ -46,7 +48,8 @@ def move(ctx: Context, old: Authority, remote: str, mode: Mode) -> Moved:
     """Move the authority from `old`, which is on record, to `remote`; a move that was killed goes on.
 
     Raises:
-        LeaseHeld, LeaseDamaged: a lease is held, or cannot be read; everything is as it was.
+        LeaseHeld, LeaseDamaged, EpochSpent: a lease is held, or cannot be read, or leaves no epoch above it;
+            everything is as it was.
         AuthorityMismatch: the old place is not what is on record; or an error of the transport.
     """
     common = ctx.place.common
@@ -67,7 +70,7 @@ def move(ctx: Context, old: Authority, remote: str, mode: Mode) -> Moved:
     )
     shown = authorities.probe(ctx.repository, _remote(ctx, old), names.of(old.mode))
     if shown != move_.retired:
-        _free(ctx, old)
+        _floor(ctx, old, _free(ctx, old))
         moving.begin(common, move_)
     return _carried_out(ctx, old, move_)
 
@@ -109,11 +112,10 @@ def _carried_out(ctx: Context, old: Authority, planned: Move) -> Moved:
         _retire(ctx, old, planned)
     try:
         surveys = (_free(ctx, retired), _free(ctx, new))
-    except (LeaseHeld, LeaseDamaged):
+        floor = _floor(ctx, old, *surveys)
+    except (LeaseHeld, LeaseDamaged, EpochSpent):
         _take_back(ctx, old, planned)
         raise
-    epochs = [seen.lease.epoch for survey in surveys for seen in survey.leases.values()]
-    floor = max([ctx.view().top_epoch(), old.floor, *epochs]) + 1
     data = AuthorityMoved(id=new.id, remote=new.remote, mode=new.mode, previous=old.id, floor=floor)
 
     def rule(view: View) -> Outcome:
@@ -154,11 +156,18 @@ def _free(ctx: Context, place: Authority) -> Survey:
         ticket, why = next(iter(sorted(survey.damaged.items())))
         message = f"the lease of {ticket} at {where} cannot be read: {why}"
         raise LeaseDamaged(message, ticket=ticket)
-    spent = sorted(ticket for ticket, seen in survey.leases.items() if seen.lease.epoch >= EPOCH_MAX)
-    if spent:
-        message = f"the lease of {spent[0]} at {where} leaves no epoch that could be above it at the new place"
-        raise LeaseDamaged(message, ticket=spent[0])
     return survey
+
+
+def _floor(ctx: Context, old: Authority, *surveys: Survey) -> int:
+    """Return what every epoch at the new place stands above; EpochSpent when that leaves too few."""
+    epochs = {ticket: seen.lease.epoch for survey in surveys for ticket, seen in survey.leases.items()}
+    floor = max([ctx.view().top_epoch(), old.floor, *epochs.values()]) + 1
+    if floor > EPOCH_MAX - EPOCHS_LEFT_MIN:
+        where = next((f"the lease of {ticket}" for ticket, epoch in epochs.items() if epoch + 1 == floor), "the ledger")
+        message = f"{where} names epoch {floor - 1}, which leaves too few above it for another place"
+        raise EpochSpent(message, hint="exo leases and exo audit show who wrote it")
+    return floor
 
 
 def _remote(ctx: Context, place: Authority) -> Remote | None:
@@ -192,7 +201,7 @@ def by_itself(ctx: Context, remote: Remote) -> None:
     try:
         move_to(ctx, old, remote.name)
         ctx.warn("LEASES_MOVED", f"leases are decided at {remote} from now on")
-    except (LeaseHeld, LeaseDamaged):
+    except (LeaseHeld, LeaseDamaged, EpochSpent):
         return
     except (Environment, Conflict) as error:
         ctx.warn_of(error)

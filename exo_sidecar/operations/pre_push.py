@@ -22,6 +22,7 @@ from exo_sidecar.operations.lease_desk import LeaseDesk
 
 _FIELDS = 4
 _NOTHING = "0"
+_MIRRORED = "refs/remotes/"
 
 
 class Update(NamedTuple):
@@ -104,7 +105,8 @@ def _is_code(ctx: Context, update: Update) -> bool:
 def _refuse_governance(ctx: Context, view: View, updates: Sequence[Update], remote: str) -> None:
     """Raise when a plain push would change a lease, or take away what all go by: `git push --mirror` does both.
 
-    Another remote, a backup say, may be given whatever is here.
+    git tells hooks of no ref that a mirror removes; that other clones' branches are sent gives a mirror away. Another
+    remote, a backup say, may be given whatever is here.
     """
     authority = view.authority()
     if authority is None or authority.remote is None:
@@ -114,5 +116,7 @@ def _refuse_governance(ctx: Context, view: View, updates: Sequence[Update], remo
     known = names.of(authority.mode)
     kept = {known.authority, ctx.governed.ref}
     for update in updates:
+        if update.ref.startswith(_MIRRORED):
+            raise pushes.governs(known.authority)
         if known.ticket_of(update.ref) is not None or (update.new is None and update.ref in kept):
             raise pushes.governs(update.ref)

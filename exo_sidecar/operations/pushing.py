@@ -17,7 +17,7 @@ from exo_sidecar.host import checkout, live_sessions
 from exo_sidecar.leases import guarded, names
 from exo_sidecar.leases.guarded import Guard
 from exo_sidecar.leases.intents import Intents
-from exo_sidecar.leases.refs import LeaseContended, Seen
+from exo_sidecar.leases.refs import LeaseContended, LeaseUnknown, Seen
 from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.boot import BootClock
 from exo_sidecar.model.errors import LeaseNotHeld, SessionFenced
@@ -139,11 +139,13 @@ def _guarded(ctx: Context, desk: LeaseDesk, wanted: Plan, current: Seen) -> "Don
     if sent.said.lacks_atomic:
         return "lacks atomic"
     if not sent.said.done:
-        settled = desk.refs().settle(sent.intent)
+        outcome = desk.refs().settle(sent.intent).outcome
+        if outcome == "open" and sent.said.may_arrive:
+            raise _unknown(wanted, sent.said)
         Intents(ctx.place.common).end(sent.intent.nonce)
-        if settled.outcome == "lost":
-            if settled.seen is not None and settled.seen.oid == current.oid:
-                raise _rejected(wanted, sent.said)
+        if outcome == "open":
+            raise _rejected(wanted, sent.said)
+        if outcome == "lost":
             return None
     return Done("atomic", sent.said.start, sent.after.lease, started)
 
@@ -165,6 +167,11 @@ def _checked(ctx: Context, desk: LeaseDesk, wanted: Plan) -> Done:
 
 def _terms(wanted: Plan) -> Terms:
     return Terms(wanted.session.id, Actor(wanted.session.actor), 0, wanted.branch)
+
+
+def _unknown(wanted: Plan, said: Said) -> LeaseUnknown:
+    message = f"whether {wanted.branch} arrives at {wanted.remote} is not known yet: {said.words}"
+    return LeaseUnknown(message, branch=wanted.branch, remote=wanted.remote, hint="run exo push again: it finds out")
 
 
 def _rejected(wanted: Plan, said: Said) -> PushRejected:

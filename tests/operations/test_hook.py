@@ -103,3 +103,12 @@ def test_hooks_go_where_git_looks_for_them(shop: Shop, tmp_path: Path) -> None:
 def test_lines_that_are_not_git_s_are_refused(shop: Shop) -> None:
     refused = shop.fails(0, "hook", "--agent", "git", "--event", "pre-push", "--input", "what is this")
     assert refused["code"] == "VALUE_INVALID"
+
+
+def test_an_installation_that_was_killed_is_repeated(shop: Shop) -> None:
+    hooks = shop.clones[1] / ".git" / "hooks"
+    hooks.mkdir(exist_ok=True)
+    (hooks / "pre-push").write_text("#!/bin/sh\nexit 0\n")
+    (hooks / "pre-push.exo-user").hardlink_to(hooks / "pre-push")
+    assert shop.ok(1, "hook-install")["hooks"][0]["state"] in {"created", "chained"}
+    assert (hooks / "pre-push.exo-user").read_text() == "#!/bin/sh\nexit 0\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from exo_sidecar.leases.intents import Intents
 from tests.support.repositories import commit_files, git
 from tests.support.working import Shop, a_shop
 
@@ -64,12 +65,58 @@ def test_a_person_goes_on_from_the_epoch_that_the_ledger_knows(shop: Shop, epoch
     shop.ok(1, "audit")
 
 
-def test_an_epoch_that_leaves_no_room_moves_to_no_other_place(shop: Shop) -> None:
+@pytest.mark.parametrize("epoch", [EPOCH_MAX, EPOCH_MAX - 1])
+def test_an_epoch_that_leaves_no_room_moves_to_no_other_place(shop: Shop, epoch: int) -> None:
     shop.ok(0, "lease-release")
-    forged(shop, "TICKET-T2", epoch=EPOCH_MAX, state="released")
+    forged(shop, "TICKET-T2", epoch=epoch, state="released")
     ran = shop.fails(0, "leases-move", "--mode", "branch", "--yes", env={"EXO_ACTOR": "human:bob"})
-    assert (ran["exit"], ran["code"]) == (7, "LEASE_DAMAGED")
+    assert (ran["exit"], ran["code"]) == (1, "EPOCH_SPENT")
     assert shop.ok(0, "leases")["mode"] == "refs"
+    assert shop.ok(0, "next", "--ticket-id", "T1")["ticket_id"] == TICKET
+
+
+def test_a_lease_whose_object_is_damaged_here_stops_no_other_ticket(shop: Shop) -> None:
+    shop.ok(1, "leases")
+    value = git(hub_of(shop), "rev-parse", LEASE)
+    loose = shop.clones[1] / ".git" / "objects" / value[:2] / value[2:]
+    loose.chmod(0o644)
+    loose.write_bytes(b"\x78\x9cnot deflated")
+    assert shop.ok(1, "next", "--owner", "agent:b")["ticket_id"] == "TICKET-T2"
+    loose.write_bytes(b"")  # as a power cut leaves it: fetched again
+    assert TICKET in [item["ticket"] for item in shop.ok(1, "leases")["items"]]
+
+
+@pytest.mark.parametrize("kind", ["blob", "commit"])
+def test_a_call_that_was_killed_on_a_ticket_whose_lease_is_junk_now_stops_no_other_ticket(
+    shop: Shop, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = hub_of(shop)
+
+    def dies(_self: Intents, _nonce: str) -> None:
+        raise SystemExit(9)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Intents, "end", dies)
+        with pytest.raises(SystemExit):
+            shop.exo(1, "session-start", "--ticket-id", "TICKET-T2", env={"EXO_ACTOR": "agent:b"})
+    pending = list((shop.clones[1] / ".git" / "exo" / "intents").iterdir())
+    assert pending
+    tree = git(hub, "rev-parse", f"{LEASE}^{{tree}}")
+    junk = (
+        git(hub, "commit-tree", tree, "-m", "junk")
+        if kind == "commit"
+        else git(hub, "rev-parse", "exo-governance:FORMAT")
+    )
+    git(hub, "update-ref", "refs/exo/leases/TICKET-T2", junk)
+    assert TICKET in [item["ticket"] for item in shop.ok(1, "leases")["items"]]
+    words = ("lease-takeover", "--ticket-id", "TICKET-T2", "--force", "--reason", "junk", "--yes")
+    assert shop.ok(1, *words, env={"EXO_ACTOR": "human:bob"})["ticket_id"] == "TICKET-T2"
+
+
+def test_a_reason_without_force_is_no_silent_nothing(shop: Shop) -> None:
+    ran = shop.fails(1, "lease-takeover", "--ticket-id", TICKET, "--reason", "he is away", "--yes")
+    assert ran["exit"] == 2
+    assert "--force" in ran["hint"]
 
 
 def test_settings_that_let_git_push_nothing_are_no_success(shop: Shop) -> None:

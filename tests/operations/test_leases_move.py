@@ -194,7 +194,10 @@ def test_leases_of_a_lone_repository_become_branches_where_the_server_refuses_ot
         "refs/heads/exo-leases/TICKET-T1",
         "refs/heads/exo-leases/authority",
     ]
-    assert shop.ok(0, "leases")["authority"] == "origin"
+    found = shop.ok(0, "leases")
+    assert (found["authority"], found["mode"]) == ("origin", "branch")
+    again = shop.ok(0, "leases-move", "--remote", "origin", "--yes")
+    assert (again["mode"], again["moved"]) == ("branch", [])
 
 
 def test_a_mode_that_is_asked_for_is_not_replaced_by_another(tmp_path: Path) -> None:

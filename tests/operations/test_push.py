@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from exo_sidecar.git import code_push
 from tests.support.repositories import a_hub, commit_files, git
 from tests.support.working import Shop, a_shop
 
@@ -131,6 +132,26 @@ def test_a_hook_of_the_user_may_refuse(shop: Shop) -> None:
     ran = shop.fails(0, "push")
     assert (ran["exit"], ran["code"]) == (1, "PUSH_REJECTED")
     assert "not on a Friday" in ran["message"]
+    assert not list((shop.clones[0] / ".git" / "exo" / "intents").glob("*.json"))
+
+
+def test_a_push_that_the_server_may_still_be_at_work_on_is_not_told_as_refused(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = hub_of(shop) / "hooks" / "reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f'#!/bin/sh\n[ "$1" = prepared ] || exit 0\nuntil [ -e "{tmp_path}/go" ]; do sleep 0.05; done\n')
+    hook.chmod(0o755)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(code_push, "PUSH_SECONDS", 0.5)
+        ran = shop.fails(0, "push")
+    assert (ran["exit"], ran["code"]) == (8, "LEASE_UNKNOWN")
+    assert len(list((shop.clones[0] / ".git" / "exo" / "intents").glob("*.json"))) == 1
+    (tmp_path / "go").touch()
+    for lock in hub_of(shop).rglob("*.lock"):  # here the server died with the push; it left what it had locked
+        lock.unlink()
+    for _ in range(2):  # the first makes sure that the lost one comes too late, the second that it is forgotten
+        assert shop.ok(0, "push")["atomic"] is True
     assert not list((shop.clones[0] / ".git" / "exo" / "intents").glob("*.json"))
 
 

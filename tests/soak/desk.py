@@ -1,5 +1,6 @@
 """The moves of one worker, in the order that operations/lease_desk.py has; the broken variants differ here only."""
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,9 +69,12 @@ class Desk:
                 settled = self._leases.settle(intent)
                 op.saw(intent.ticket, settled.seen)
                 op.result = "ok"
+                is_open = settled.outcome == "open" and intents.may_arrive(intent.nonce, time.time())
                 claimed = settled.outcome == "won" and intent.kind in {"claim", "take-over"}
             if not op.succeeded:
                 return
+            if is_open:
+                continue
             if claimed and not self._ledger.knows(intent.session):
                 self._give_back(intent.session, intent.ticket)
             intents.end(intent.nonce)
@@ -152,8 +156,10 @@ class Desk:
             return
         settled = self._leases.settle(sent.intent)
         op.saw(sent.after.lease.ticket, settled.seen)
-        if settled.outcome == "lost":
-            op.result, op.note = "refused", "lost"
+        if settled.outcome == "open" and sent.said.may_arrive:
+            return  # unknown: the next look at what is pending tells
+        if settled.outcome in {"lost", "open"}:
+            op.result, op.note = "refused", settled.outcome
         else:
             op.confirmed(sent.after)
         Intents(self._repository.place.common).end(sent.intent.nonce)

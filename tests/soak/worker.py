@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from exo_sidecar.git import code_push
+from exo_sidecar.leases import intents
 from tests.soak.desk import Desk, Held
 from tests.soak.plan import Plan
 from tests.soak.recorder import Recorder
@@ -25,6 +26,8 @@ PAUSES_PER_THOUSAND: Final = 12
 UNSAFE_PAUSES_PER_THOUSAND: Final = 250
 CANDIDATES: Final = 3
 """A claim walks on to the next one when a race is lost."""
+ARRIVAL_SECONDS: Final = 8.0
+"""Longer than any fault of the hub delays a push."""
 STATE: Final = "soak-held.json"
 FAULT: Final = "SOAK_FAULT"
 
@@ -117,6 +120,7 @@ def main(plan: str) -> None:
     os.fsync = lambda _: None  # type: ignore[assignment]
     told = msgspec.json.decode(plan, type=Plan)
     code_push.PUSH_SECONDS = told.timeout_seconds  # type: ignore[misc]
+    intents.ARRIVAL_SECONDS = ARRIVAL_SECONDS  # type: ignore[misc]
     Worker(told).work()
 
 

@@ -50,7 +50,7 @@ def test_a_lost_push_is_found_out_and_done_once(far: Far, fault: Fault) -> None:
     assert _pending(party) == 0
 
 
-@pytest.mark.parametrize(("fault", "outcome"), [("lost-reply", "won"), ("lost-request", "lost")])
+@pytest.mark.parametrize(("fault", "outcome"), [("lost-reply", "won"), ("lost-request", "open")])
 def test_what_cannot_be_read_is_unknown_until_the_line_is_back(far: Far, fault: Fault, outcome: str) -> None:
     party = far.site.party("SES-AAAA")
     far.line.fault, far.line.dead_after = fault, True
@@ -63,7 +63,7 @@ def test_what_cannot_be_read_is_unknown_until_the_line_is_back(far: Far, fault: 
     far.line.heal()
     settled = party.leases.settle(intent)
     assert settled.outcome == outcome
-    assert (settled.seen is None) == (outcome == "lost")
+    assert (settled.seen is None) == (outcome == "open")
 
 
 def test_a_claim_that_landed_unheard_and_was_overtaken_since_is_superseded(far: Far) -> None:

@@ -52,7 +52,7 @@ def test_a_server_that_always_dies_leaves_the_outcome_unknown_and_the_intent(tmp
         assert (caught.value.code, caught.value.exit_status) == ("LEASE_UNKNOWN", 8)
         [intent] = Intents(party.repository.place.common).pending()
         hook.unlink()
-        assert party.leases.settle(intent).outcome == "lost"
+        assert party.leases.settle(intent).outcome == "open"
 
 
 def test_a_claim_that_landed_on_a_server_that_went_away_is_settled_by_the_next_operation(tmp_path: Path) -> None:
