@@ -42,6 +42,10 @@ Want: TypeAlias = Callable[[dict[str, Oid]], list[Oid]]
 _Oids: TypeAlias = Callable[[], Iterable[Oid]]
 
 
+class _GapError(Exception):
+    """What came builds on something that was named to the server and is not here."""
+
+
 class Fetched(NamedTuple):
     """What the remote advertised under the prefixes, and whether anything was transferred."""
 
@@ -78,12 +82,28 @@ def fetch(
         RemoteUnreachable, RemoteDenied, TimedOut: as `git.trouble` says; nothing was changed then.
         RepositoryUnsupported: the remote is a shallow clone, or names its objects by SHA-256.
     """
+    shallow = _shallow(repository.place.common)
+    haves = _Haves(repository.objects, lambda: _tips(repository, remote, prefixes), known, shallow)
+    try:
+        return _fetched(repository, remote, want, prefixes, haves, timeout_seconds)
+    except _GapError:  # a folder that was copied while it was written to has commits without what they rest on
+        haves = _Haves(repository.objects, tuple, tuple, shallow)
+        return _fetched(repository, remote, want, prefixes, haves, timeout_seconds)
+
+
+def _fetched(
+    repository: Repository,
+    remote: Remote,
+    want: Want,
+    prefixes: Sequence[str],
+    haves: "_Haves",
+    timeout_seconds: float,
+) -> Fetched:
+    """Fetch once, `haves` being what the server may take to be here; raises as `fetch`, and _GapError."""
     from exo_sidecar.git.trouble import Doubt, translated  # noqa: PLC0415 - loads dulwich and urllib3
 
     connection = remotes.open_client(remote, repository.settings, timeout_seconds)
     doubt = Doubt()
-    shallow = _shallow(repository.place.common)
-    haves = _Haves(repository.objects, lambda: _tips(repository, remote, prefixes), known, shallow)
     wanted: list[Oid] = []
 
     def choose(
@@ -107,7 +127,8 @@ def fetch(
             _bounded(sink, remote),
             ref_prefix=[prefix.encode() for prefix in prefixes],
         )
-        _check_kind(remote, found.object_format, {Oid(oid.decode()) for oid in found.new_shallow or ()} - shallow)
+        cut = {Oid(oid.decode()) for oid in found.new_shallow or ()} - haves.cut
+        _check_kind(remote, found.object_format, cut)
         received = bool(wanted) and _store(repository, sink)
     _check_complete(repository.objects, remote, wanted)
     return Fetched(readable(found.refs, prefixes), received)
@@ -142,6 +163,7 @@ class _Haves:
     """
 
     def __init__(self, objects: Objects, tips: _Oids, known: _Oids, shallow: set[Oid]) -> None:
+        self.cut = shallow
         self.shallow = {raw(oid) for oid in shallow} or None
         self._objects = objects
         self._is_met = False
@@ -223,11 +245,16 @@ def _store(repository: Repository, sink: IO[bytes]) -> bool:
     sink.seek(0)
     if count == 0:
         return False
-    if count <= LOOSE_OBJECTS_MAX and size <= LOOSE_BYTES_MAX:
-        _keep_loose(repository.objects, _unpacked(repository.objects, sink, size))
-    else:
-        _keep_pack(repository.place.common, sink)
-        repository.objects.close()
+    from dulwich.pack import UnresolvedDeltas  # noqa: PLC0415 - 70 ms
+
+    try:
+        if count <= LOOSE_OBJECTS_MAX and size <= LOOSE_BYTES_MAX:
+            _keep_loose(repository.objects, _unpacked(repository.objects, sink, size))
+        else:
+            _keep_pack(repository.place.common, sink)
+            repository.objects.close()
+    except UnresolvedDeltas as error:
+        raise _GapError from error
     return True
 
 

@@ -65,6 +65,12 @@ class Intents:
         found = (self._read(path.name) for path in names)
         return tuple(intent for intent in found if intent is not None)
 
+    def overtake(self, ticket: TicketId, replaced: Oid | None, *, apart_from: Nonce) -> None:
+        """Forget the writes that were to replace `replaced`: the one of `apart_from` has done so."""
+        for intent in self.pending():
+            if (intent.ticket, intent.replaces) == (ticket, replaced) and intent.nonce != apart_from:
+                self.end(intent.nonce)
+
     def may_arrive(self, nonce: Nonce, now_seconds: float) -> bool:
         """Whether the write of `nonce` was sent a moment ago, by the wall clock `now_seconds`; nothing rests on it."""
         try:

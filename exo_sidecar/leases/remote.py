@@ -132,6 +132,8 @@ class RemoteLeases:
             plan = turn.plan
             verdict = self._judge(plan, change.branch, pushed)
             if verdict == "done":
+                if not plan.is_unchanged:
+                    self._intents.overtake(plan.ticket, plan.old, apart_from=plan.after.lease.nonce)
                 if not plan.is_unchanged and not keep_intent:
                     self._intents.end(plan.after.lease.nonce)
                 return Swapped(plan.before, plan.after, "unchanged" if plan.is_unchanged else "won", started)

@@ -30,12 +30,16 @@ def living(ctx: Context, view: View, status: SessionStatus) -> tuple[LiveSession
     """
     common = ctx.place.common
     found: list[LiveSession] = []
-    for live in live_sessions.listed(common).sessions:
-        if live_sessions.is_claiming(common, live.session):
+    for listed in live_sessions.listed(common).sessions:
+        is_claiming = live_sessions.is_claiming(common, listed.session)
+        live = live_sessions.read(common, listed.session)
+        if live is None or live.state == "lost":
             continue
         record = record_of(view, live)
-        if live.state == "lost":
+        if is_claiming and (record is None or record.status != "active"):  # a start counts from its event on
             continue
+        if record is None:  # it may have begun since the view was read
+            record = record_of(ctx.view(), live)
         if record is None or record.status == "finished":
             if not ctx.dry_run and (record is None or not (live.claim or _is_unconfirmed(live))):
                 live_sessions.remove(common, live.session)

@@ -34,7 +34,7 @@ def check(history: History) -> list[Violation]:
     found: list[Violation] = []
     for era in history.eras:
         for ticket, chain in era.chains.items():
-            found += _sent(history, ticket, chain)
+            found += _sent(history, era, ticket, chain)
             found += _order(history, era, ticket, chain)
             found += _epochs(ticket, chain)
             found += _early(history, ticket, _new(era, ticket))
@@ -53,12 +53,12 @@ def _new(era: Era, ticket: str) -> tuple[Link, ...]:
     return chain[next((number for number, link in enumerate(chain) if link.oid == base), 0) :]
 
 
-def _sent(history: History, ticket: str, chain: Sequence[Link]) -> Iterator[Violation]:
+def _sent(history: History, era: Era, ticket: str, chain: Sequence[Link]) -> Iterator[Violation]:
     for number, link in enumerate(chain):
         op = history.ops.get(link.op)
         if op is None:
             yield Violation("sent", ticket, f"{link.oid[:12]}: nobody sent it")
-        elif op.result == "refused":
+        elif op.result == "refused" and op.returned < era.end:  # else the hub had lost it when its sender asked
             after = history.ops.get(chain[number + 1].op) if number + 1 < len(chain) else None
             # Landed and superseded before its sender heard of it: then "refused" is what he had to be told.
             if after is None or after.invoked > op.returned:

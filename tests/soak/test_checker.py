@@ -86,6 +86,15 @@ def test_a_refused_move_that_took_effect_is_found_unless_it_was_superseded_befor
     assert "sent" not in rules(a_history([CLAIM, RELEASE, refused, later], longer))
 
 
+def test_a_refused_move_that_a_restored_hub_had_lost_when_its_sender_asked_is_no_lie() -> None:
+    refused = CLAIM_2._replace(result="refused", value=ABSENT)
+    [era] = a_history([], CHAIN).eras
+    for end, broken in ((4.5, set()), (6.0, {"sent"})):
+        second = era._replace(start=end, chains={T: tuple(CHAIN[:2])}, base={T: "v2"})
+        eras = (era._replace(end=end), second)
+        assert rules(History({op.id: op for op in (CLAIM, RELEASE, refused)}, eras, HOLD)) == broken
+
+
 def test_a_write_that_ended_before_what_it_follows_began_is_found() -> None:
     assert "order" in rules(a_history([CLAIM, RELEASE._replace(invoked=6, returned=7), CLAIM_2], CHAIN))
 
