@@ -14,6 +14,7 @@ from exo_sidecar.model.session import OfflineClaim
 from exo_sidecar.model.view import TicketRow, View
 from exo_sidecar.operations import keepalive, session_facts
 from exo_sidecar.operations.context import Context
+from exo_sidecar.operations.keepalive import Trouble
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 from exo_sidecar.sync import distance
 
@@ -49,7 +50,7 @@ class OwnLease(msgspec.Struct, frozen=True, kw_only=True):
     provisional: bool = False
     """Whether the ticket was taken offline: not confirmed by the authority."""
     is_lost: bool = False
-    """Whether the last heartbeat found that another holds it."""
+    """Whether another holds it, as the last heartbeat found or the ledger says."""
     trouble: str | None = None
     """What the last heartbeat met; None while all is well."""
 
@@ -146,6 +147,8 @@ def _own(ctx: Context, view: View) -> tuple[OwnSession | None, OwnLease | None]:
         return session, None
     left = live.lease_seconds_left(ctx.boot_clock())
     trouble = keepalive.trouble(ctx, record.id)
+    if trouble is None and holding.is_overtaken(view, record):
+        trouble = Trouble("LEASE_LOST", f"the lease of {live.ticket} is lost: another session took it", is_lost=True)
     lease = OwnLease(
         ticket_id=live.ticket,
         epoch=live.epoch,

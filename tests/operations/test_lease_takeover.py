@@ -111,6 +111,16 @@ def test_a_person_takes_over_by_force_with_a_reason_and_sees_what_was_left(tmp_p
     assert [(each["forced"], each["reason"]) for each in taken] == [(True, "the laptop is lost")]
 
 
+def test_status_of_whoever_was_taken_from_says_that_the_lease_is_lost(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path, clones=2)
+    shop.ok(0, "session-start", "--ticket-id", "T1", "--actor", "agent:a")
+    shop.ok(1, *FORCED)
+    shop.ok(0, "sync")
+    lease = shop.ok(0, "status")["lease"]
+    assert (lease["is_lost"], lease["epoch"]) == (True, 1)
+    assert "lost" in lease["trouble"]
+
+
 def test_of_two_takeovers_by_force_at_once_one_wins_and_whoever_follows_it_names_it(tmp_path: Path) -> None:
     shop = at_work(tmp_path, clones=3)
     old = shop.ok(1, "leases")["items"][0]["holder"]["session"]
