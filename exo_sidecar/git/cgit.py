@@ -165,12 +165,12 @@ def credential_fill(url: str, common: Path) -> Credentials | None:
 def maintenance_detached(common: Path) -> bool:
     """Start packing of loose objects in the background, if there is a C git; whether it was started.
 
-    Only tasks that delete nothing unreachable: another worktree may need it.
+    Only tasks that delete nothing unreachable: another worktree may need it. Loose copies of what is packed go.
     """
-    tasks = ("--task=loose-objects", "--task=incremental-repack")
-    words = ["git", *_NO_HOOKS, f"--git-dir={common}", "maintenance", "run", "--quiet", *tasks]
+    words = ["git", *_NO_HOOKS, f"--git-dir={common}"]
+    tasks = "maintenance run --quiet --task=loose-objects --task=incremental-repack"
     # A shell in between makes it nobody's child: it outlives us, and no zombie is left.
-    line = 'trap "" HUP; "$@" >/dev/null 2>&1 </dev/null &'
+    line = f'trap "" HUP; {{ "$@" {tasks}; "$@" prune-packed --quiet; }} >/dev/null 2>&1 </dev/null &'
     try:
         process = _start(["sh", "-c", line, "sh", *words], cwd=common, extra=None)
     except GitRequired:

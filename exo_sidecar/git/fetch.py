@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from exo_sidecar.base.files import sync_folder
-from exo_sidecar.git import commits
+from exo_sidecar.git import commits, pack_limits, promised
 from exo_sidecar.git import remote as remotes
 from exo_sidecar.git.objects import Kind, ObjectDamaged, ObjectMissing, Objects, object_id
 from exo_sidecar.git.oid import ZERO, Oid, is_oid
@@ -81,6 +81,7 @@ def fetch(
     Raises:
         RemoteUnreachable, RemoteDenied, TimedOut: as `git.trouble` says; nothing was changed then.
         RepositoryUnsupported: the remote is a shallow clone, or names its objects by SHA-256.
+        PackRefused: it sends an object that is too large for any of ours; nothing was stored.
     """
     shallow = _shallow(repository.place.common)
     haves = _Haves(repository.objects, lambda: _tips(repository, remote, prefixes), known, shallow)
@@ -110,7 +111,7 @@ def _fetched(
         refs: "Mapping[Ref, ObjectID]",
         depth: int | None = None,  # noqa: ARG001 - the shape is dulwich's
     ) -> "list[ObjectID]":
-        with doubt.callback():
+        with doubt.callback(), connection.watchdog.ours():
             wanted.extend(want(readable(refs, prefixes)))
         return [raw(oid) for oid in dict.fromkeys(wanted)]
 
@@ -129,7 +130,7 @@ def _fetched(
         )
         cut = {Oid(oid.decode()) for oid in found.new_shallow or ()} - haves.cut
         _check_kind(remote, found.object_format, cut)
-        received = bool(wanted) and _store(repository, sink)
+        received = bool(wanted) and _store(repository, remote, sink)
     _check_complete(repository.objects, remote, wanted)
     return Fetched(readable(found.refs, prefixes), received)
 
@@ -199,14 +200,17 @@ class _Haves:
 
 
 def _tips(repository: Repository, remote: Remote, prefixes: Sequence[str]) -> list[Oid]:
-    """Return our values of the refs under `prefixes`, and what we last saw of them on the remote."""
+    """Return our values of the refs under `prefixes`, and what we last saw of them on the remote, as far as whole."""
     tips: list[Oid] = []
     for prefix in prefixes:
         tips += repository.refs.list(prefix).values()
         if remote.name and prefix.startswith("refs/heads/"):
             tracking = f"refs/remotes/{remote.name}/{prefix.removeprefix('refs/heads/')}"
             tips += repository.refs.list(tracking).values()
-    return tips
+    # A server sends nothing of what is named to it, though in a partial clone it may not be here.
+    return (
+        [tip for tip in tips if promised.is_whole(repository, tip, None)] if promised.is_partial(repository) else tips
+    )
 
 
 def _bounded(sink: IO[bytes], remote: Remote) -> Callable[[bytes], int]:
@@ -235,8 +239,8 @@ def _check_complete(objects: Objects, remote: Remote, wanted: Iterable[Oid]) -> 
             raise RemoteUnreachable(message)
 
 
-def _store(repository: Repository, sink: IO[bytes]) -> bool:
-    """Store the received pack; whether there was one."""
+def _store(repository: Repository, remote: Remote, sink: IO[bytes]) -> bool:
+    """Store the received pack; whether there was one. PackRefused when it holds what no record is."""
     size = sink.tell()
     if size == 0:
         return False
@@ -245,6 +249,8 @@ def _store(repository: Repository, sink: IO[bytes]) -> bool:
     sink.seek(0)
     if count == 0:
         return False
+    pack_limits.check(sink, str(remote))
+    sink.seek(0)
     from dulwich.pack import UnresolvedDeltas  # noqa: PLC0415 - 70 ms
 
     try:

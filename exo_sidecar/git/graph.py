@@ -82,6 +82,24 @@ def merge_bases(objects: Objects, first: Oid, second: Oid) -> tuple[Oid, ...]:
     return tuple(sorted(best, key=lambda oid: (-graph.node(oid).time, oid)))
 
 
+def roots(objects: Objects, tip: Oid) -> tuple[Oid, ...]:
+    """Return the commits without parents that the history of `tip` began with, sorted; ObjectMissing."""
+    graph = _Graph(objects)
+    graph.node(tip, required=True)
+    found = []
+    reached = {tip}
+    waiting = [tip]
+    while waiting:
+        oid = waiting.pop()
+        parents = graph.node(oid).parents
+        if not parents:
+            found.append(oid)
+        fresh = [parent for parent in parents if parent not in reached]
+        reached.update(fresh)
+        waiting += fresh
+    return tuple(sorted(found))
+
+
 def ahead_behind(objects: Objects, ours: Oid, theirs: Oid) -> AheadBehind:
     """Return how many commits `ours` has that `theirs` lacks, and the other way round; ObjectMissing.
 

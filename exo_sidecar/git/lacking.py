@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from exo_sidecar.git import commits, tree
 from exo_sidecar.git.commits import Commit
-from exo_sidecar.git.objects import ObjectMissing, Objects
+from exo_sidecar.git.objects import ObjectDamaged, ObjectMissing, Objects
 from exo_sidecar.git.oid import Oid
 
 SUBMODULE_MODE: Final = 0o160000
@@ -125,19 +125,33 @@ def _tree_of(objects: Objects, oid: Oid, walk: _Walk) -> Oid | None:
 
 
 def _added(objects: Objects, root: Oid, bases: Sequence[Oid], sending: Collection[Oid]) -> Iterator[Oid]:
-    """Yield the tree `root` and what is below it, but what stands at the same place in one of `bases`."""
-    if root in bases or root in sending:
-        return
-    yield root
-    before = [{entry.name: entry for entry in tree.read(objects, base)} for base in bases]
-    for entry in tree.read(objects, root):
-        same_place = [found.oid for entries in before if (found := entries.get(entry.name)) is not None]
-        if entry.oid in same_place or entry.mode == SUBMODULE_MODE:
+    """Yield the tree `root` and what is below it, but what stands at the same place in one of `bases`.
+
+    Folder by folder and without recursion: a tree that came from somebody else may be of any depth and width.
+    """
+    waiting = [(root, tuple(bases))]
+    met: set[Oid] = set()
+    while waiting:
+        folder, same = waiting.pop()
+        if folder in same or folder in sending or folder in met:
             continue
-        if entry.is_tree:
-            below = [
-                found.oid for entries in before if (found := entries.get(entry.name)) is not None and found.is_tree
-            ]
-            yield from _added(objects, entry.oid, below, sending)
-        elif entry.oid not in sending:
-            yield entry.oid
+        met.add(folder)
+        yield folder
+        before = [{entry.name: entry for entry in _entries(objects, base)} for base in same]
+        for entry in _entries(objects, folder):
+            here = [found for entries in before if (found := entries.get(entry.name)) is not None]
+            if entry.mode == SUBMODULE_MODE or any(found.oid == entry.oid for found in here):
+                continue
+            if entry.is_tree:
+                waiting.append((entry.oid, tuple(found.oid for found in here if found.is_tree)))
+            elif entry.oid not in sending:
+                yield entry.oid
+
+
+def _entries(objects: Objects, oid: Oid) -> tuple[tree.Entry, ...]:
+    """Return the entries of a tree, however many: what is in history is sent, whoever made it."""
+    found = objects.read(oid)
+    if found.kind != "tree":
+        message = f"object {oid} is a {found.kind}, where a tree is expected"
+        raise ObjectDamaged(message, oid=oid)
+    return tree.parse(found.data) if len(found.data) > tree.TREE_BYTES_MAX else tree.read(objects, oid)

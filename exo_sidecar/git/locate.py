@@ -1,8 +1,8 @@
 """Where the repository is that a folder belongs to, found as git finds it, without starting git.
 
 Standard library alone: hooks run this before anything else. `GIT_*` variables are ignored on purpose: inside of a hook
-they name the repository of the *running* git, which need not be the one the question is about. Every path in the
-answer is real (no links in it).
+they name the repository of the *running* git, which need not be the one the question is about; only those that say
+where the user's settings are count. Every path in the answer is real (no links in it).
 """
 
 import os
@@ -25,6 +25,7 @@ _EXTENSIONS_KNOWN: Final = frozenset(
     {"noop", "noop-v1", "partialclone", "preciousobjects", "relativeworktrees", "worktreeconfig"},
 )
 _SYSTEM_CONFIG: Final = Path("/etc/gitconfig")
+_TRUE: Final = frozenset({"true", "yes", "on", "1"})
 
 
 class Place(NamedTuple):
@@ -46,7 +47,7 @@ def locate(start: Path) -> Place:
     Raises:
         NotARepository: up to the root, or to the border of the file system, there is none.
         OwnerUntrusted: it belongs to another user and no `safe.directory` names it.
-        RepositoryUnsupported: its format is one that exo does not write.
+        RepositoryUnsupported: its format is one that exo does not write, or its path is no text.
     """
     try:
         real = Path(os.path.realpath(start))
@@ -58,6 +59,7 @@ def locate(start: Path) -> Place:
     settings = configtext.read(common / "config")
     _check_format(common, settings)
     _check_owner([path for path in (worktree, git_dir) if path], worktree or git_dir)
+    _check_text(worktree or git_dir, common)
     in_mount = git_dir == common / "worktrees" / MOUNT_ID and (git_dir / MOUNT_MARK).exists()
     return Place(real, worktree, git_dir, common, in_mount)
 
@@ -73,11 +75,15 @@ def mount_of(common: Path) -> Path | None:
     if mark is None:
         return None
     recorded = Path(os.path.normpath(common / mark))
+    if link_target(recorded) == entry:
+        return recorded
     back_link = _first_line(entry / "gitdir")
-    for candidate in (recorded, Path(os.path.normpath(entry / back_link)).parent if back_link else recorded):
-        if link_target(candidate) == entry:
-            return candidate
-    return recorded
+    linked = Path(os.path.normpath(entry / back_link)).parent if back_link else recorded
+    if link_target(linked) == entry:
+        return linked
+    top = _worktree_of(common, common.parent if common.name == ".git" else None)
+    # `git mv` of a submodule moves the checkout and leaves the git directory where it is.
+    return recorded if top is None or recorded.is_relative_to(top) else top / recorded.name
 
 
 def default_mount(place: Place, name: str = ".exo") -> Path:
@@ -154,12 +160,22 @@ def _worktree_of(git_dir: Path, default: Path | None) -> Path | None:
     """Return the top of the worktree that `git_dir` is for: its back link, its settings, else `default`."""
     if back_link := _first_line(git_dir / "gitdir"):
         return Path(os.path.normpath(git_dir / back_link)).parent
-    core = {item.key: item.value for item in configtext.read(git_dir / "config") if item.section == "core"}
-    if core.get("bare", "").lower() in {"true", "yes", "on", "1"}:
+    core = _core(git_dir)
+    if core.get("bare", "").lower() in _TRUE:
         return None
     if configured := core.get("worktree"):
         return Path(os.path.realpath(git_dir / configured))
     return default
+
+
+def _core(git_dir: Path) -> dict[str, str]:
+    """Return the settings of `core` for the main worktree; `extensions.worktreeConfig` keeps some in a second file."""
+    shared = configtext.read(git_dir / "config")
+    per_worktree = any(
+        (item.section, item.key) == ("extensions", "worktreeconfig") and item.value.lower() in _TRUE for item in shared
+    )
+    own = configtext.read(git_dir / "config.worktree") if per_worktree else ()
+    return {item.key: item.value for item in (*shared, *own) if item.section == "core"}
 
 
 def _first_line(path: Path) -> str | None:
@@ -195,6 +211,15 @@ def _check_format(common: Path, settings: tuple[configtext.Setting, ...]) -> Non
         raise RepositoryUnsupported(message, hint="exo needs SHA-1 object ids and refs kept in files")
 
 
+def _check_text(*paths: Path) -> None:
+    """Refuse a path that is no text: what exo notes down for after a crash, and tells programs, is JSON."""
+    for path in paths:
+        text = str(path)
+        if not text.isascii() and text.encode(errors="replace").decode() != text:
+            message = f"the path {text!r} holds bytes that are no UTF-8"
+            raise RepositoryUnsupported(message, hint="rename the folder: paths are written down as text")
+
+
 def _check_owner(paths: list[Path], top: Path) -> None:
     """Refuse the repository of another user, as git does: its settings could make us run programs."""
     if all(_is_own(path) for path in paths) or _is_declared_safe(top):
@@ -215,13 +240,22 @@ def _is_own(path: Path) -> bool:
 def _is_declared_safe(top: Path) -> bool:
     """Whether the system's or the user's settings name `top`; the repository's own are what is in doubt."""
     home = os.path.expanduser("~")  # noqa: PTH111  Path.home raises where there is no home
-    xdg = os.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
     safe = False
-    for file in (_SYSTEM_CONFIG, Path(xdg, "git", "config"), Path(home, ".gitconfig")):
+    for file in _files_of_the_user(home):
         for item in configtext.read(file):
             if (item.section, item.subsection, item.key) == ("safe", None, "directory"):
                 safe = bool(item.value) and (safe or _names(item.value, top, home))
     return safe
+
+
+def _files_of_the_user(home: str) -> tuple[Path, ...]:
+    """Return the files that git reads besides the repository's own, in its order."""
+    environ = os.environ
+    xdg = environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
+    without = environ.get("GIT_CONFIG_NOSYSTEM", "").lower() in _TRUE
+    system = () if without else (Path(environ.get("GIT_CONFIG_SYSTEM") or _SYSTEM_CONFIG),)
+    named = environ.get("GIT_CONFIG_GLOBAL")
+    return (*system, *([Path(named)] if named else [Path(xdg, "git", "config"), Path(home, ".gitconfig")]))
 
 
 def _names(value: str, top: Path, home: str) -> bool:

@@ -45,13 +45,13 @@ class Lock:
         self._path.rename(self.target)
         self._is_open = False
         if durable:
-            files.sync_folder(self.target.parent)
+            _sync_names(self.target.parent)
 
     def remove_target(self, *, durable: bool) -> None:
         """Remove the target, while the lock keeps others from making it anew."""
         self.target.unlink(missing_ok=True)
         if durable:
-            files.sync_folder(self.target.parent)
+            _sync_names(self.target.parent)
 
     def release(self) -> None:
         """Remove what is left of the lock; the temporary last, because it is the proof."""
@@ -127,6 +127,15 @@ def _write_all(handle: int, data: bytes, *, durable: bool) -> None:
         view = view[os.write(handle, view) :]
     if durable:
         os.fsync(handle)
+
+
+def _sync_names(folder: Path) -> None:
+    """Make the names in a folder durable; one that is gone again was emptied by somebody who packed what was in it.
+
+    That is no failure: the change has happened, and who hears otherwise would make it twice.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        files.sync_folder(folder)
 
 
 def _take(target: Path, temporary: Path, data: bytes) -> None:

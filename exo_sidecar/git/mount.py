@@ -8,6 +8,7 @@ absolute (git before 2.48 asks for that): it is renewed after a move.
 
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -137,6 +138,12 @@ def exclude(place: Place, path: Path) -> bool:
     return True
 
 
+def is_excluded(place: Place, path: Path) -> bool:
+    """Whether `exclude` has nothing to do for `path`: its line is there, or none is needed."""
+    line = _exclusion(place, path)
+    return line is None or line in _text(place.common / "info" / "exclude").splitlines()
+
+
 def include(place: Place, path: Path) -> None:
     """Take back what `exclude` did for `path`."""
     line = _exclusion(place, path)
@@ -189,7 +196,17 @@ def _check_folder(entry: Path, path: Path) -> None:
     is_foreign = target is not None and not is_ours and (target / "HEAD").exists()
     if is_foreign or (not is_ours and path.is_dir() and not _is_blank(path)):
         message = f"{path} is not empty and is not the mount of this repository"
-        raise SidecarPathBusy(message, path=str(path))
+        raise SidecarPathBusy(message, hint=_way_out(entry, path, target), path=str(path))
+
+
+def _way_out(entry: Path, path: Path, target: Path | None) -> str:
+    """Return what to do about a folder that is a mount, though not of this repository as it lies now."""
+    if target is None or (target.parent.name, target.name) != ("worktrees", MOUNT_ID):
+        return ""
+    if (target / "HEAD").exists():
+        return "it is another repository's; give this one a mount of its own: exo sidecar-init --sidecar .exo-<name>"
+    common, spot = shlex.quote(str(entry.parent.parent)), shlex.quote(str(path))
+    return f"was this repository moved? git -C {common} worktree repair {spot}; if it is not its mount, move it away"
 
 
 def _is_blank(path: Path) -> bool:

@@ -26,6 +26,9 @@ UNKNOWN: Final = "unknown"
 REFUSED: Final = "refused: "
 _NUMBERS: Final[dict[str, int]] = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _ATOMIC: Final = b"atomic"
+_MANY: Final = 1000
+_UNPACKING_SECONDS: Final = 60.0
+"""A server that is sent so many objects says nothing while it checks them; git's own sign of life is seconds apart."""
 
 
 class Update(NamedTuple):
@@ -96,8 +99,10 @@ class _Turn:
         choice = _Choice({}, {}, [], [])
 
         def choose(refs: "Mapping[Ref, ObjectID]") -> "dict[Ref, ObjectID]":
-            with doubt.callback():
+            with doubt.callback(), connection.watchdog.ours():
                 self._choose(choice, decide, readable(refs), connection.client.server_capabilities)
+                if len(choice.sending) > _MANY:
+                    connection.watchdog.idle_seconds = max(self._timeout_seconds, _UNPACKING_SECONDS)
             return {_raw_ref(ref): raw(new or ZERO) for ref, new in choice.updates.items()}
 
         def pack(  # the shape is dulwich's; what to send was settled in `choose`

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from exo_sidecar.git.locate import main_worktree
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.git.settings import GitSettings
 from exo_sidecar.git.watchdog import Watchdog
@@ -91,7 +92,7 @@ def named(repository: Repository, name: str) -> Remote:
         message = f"there is no remote {name!r}"
         raise RemoteUnknown(message)
     common = repository.place.common
-    top = common.parent if common.name == ".git" else common
+    top = main_worktree(repository.place) or (common.parent if common.name == ".git" else common)
     push_url = repository.settings.remote_url(name, push=True) or url
     return Remote(name, _absolute(top, url), None if push_url == url else _absolute(top, push_url))
 

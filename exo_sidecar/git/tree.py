@@ -4,17 +4,22 @@ Paths are `/`-separated text. Bytes of a name that are no UTF-8 survive as surro
 objects are returned, and whoever commits stores them.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from exo_sidecar.git.objects import ObjectDamaged, Objects, object_id
+from exo_sidecar.git.objects import ObjectDamaged, Objects, ObjectTooLarge, object_id
 from exo_sidecar.git.oid import Oid
 
 FILE_MODE: Final = 0o100644
 TREE_MODE: Final = 0o40000
 DEPTH_MAX: Final = 64
-"""Deeper than any layout of ours; ends the walk of a tree made to exhaust a reader."""
+"""Deeper than any layout of ours: a folder below is named, never opened."""
+FOLDERS_MAX: Final = 200_000
+"""What one question opens; ends the walk of a tree made to exhaust its reader: few objects can stand for millions."""
+TREE_BYTES_MAX: Final = 8 << 20
+"""A folder of more than a hundred thousand names is none of ours."""
 _OID_BYTES: Final = 20
 _LINE: Final = re.compile(rb"([0-7]{5,6}) ([^\0]+)\0(.{20})", re.DOTALL)
 _KEPT_MAX: Final = 64
@@ -108,6 +113,9 @@ def read(objects: Objects, oid: Oid | None) -> tuple[Entry, ...]:
     if found.kind != "tree":
         message = f"object {oid} is a {found.kind}, where a tree is expected"
         raise ObjectDamaged(message, oid=oid)
+    if len(found.data) > TREE_BYTES_MAX:
+        message = f"tree {oid} is larger than {TREE_BYTES_MAX >> 20} MiB"
+        raise ObjectTooLarge(message, oid=oid)
     if len(objects.trees) >= _KEPT_MAX:
         objects.trees.clear()
     return objects.trees.setdefault(oid, parse(found.data))
@@ -126,7 +134,10 @@ def entry_at(objects: Objects, root: Oid | None, path: str) -> Entry | None:
 
 
 def walk(objects: Objects, root: Oid | None, under: str = "") -> Iterator[tuple[str, Entry]]:
-    """Yield path and entry of everything that is no folder, below `under`."""
+    """Yield path and entry of everything that is no folder, below `under`; a folder that is too deep as it stands.
+
+    ObjectDamaged for a tree that is damaged, or made to exhaust its reader.
+    """
     start = root
     if under:
         entry = entry_at(objects, root, under) if root else None
@@ -136,17 +147,18 @@ def walk(objects: Objects, root: Oid | None, under: str = "") -> Iterator[tuple[
             yield under, entry
             return
         start = entry.oid
-    yield from _walk(objects, start, f"{under}/" if under else "", 0)
+    yield from _walk(objects, start, f"{under}/" if under else "", 0, itertools.count())
 
 
 def diff(objects: Objects, old: Oid | None, new: Oid | None, under: str = "") -> Iterator[Change]:
-    """Yield what differs between two trees below `under`; equal subtrees are never opened."""
+    """Yield what differs between two trees below `under`; equal subtrees are never opened. ObjectDamaged as `walk`."""
+    opened = itertools.count()
     if not under:
-        yield from _diff(objects, old, new, "", 0)
+        yield from _diff(objects, old, new, "", opened)
         return
     before = entry_at(objects, old, under) if old else None
     after = entry_at(objects, new, under) if new else None
-    yield from _diff_entries(objects, before, after, under, 0)
+    yield from _diff_entries(objects, before, after, under, opened)
 
 
 def splice(objects: Objects, root: Oid | None, changes: Mapping[str, Oid | None]) -> Spliced:
@@ -175,23 +187,25 @@ def _order(entry: Entry) -> bytes:
     return name + b"/" if entry.is_tree else name
 
 
-def _walk(objects: Objects, root: Oid | None, prefix: str, depth: int) -> Iterator[tuple[str, Entry]]:
-    _check_depth(prefix, depth)
+def _walk(
+    objects: Objects, root: Oid | None, prefix: str, depth: int, opened: Iterator[int]
+) -> Iterator[tuple[str, Entry]]:
+    _check_count(prefix, opened)
     for entry in read(objects, root):
-        if entry.is_tree:
-            yield from _walk(objects, entry.oid, f"{prefix}{entry.name}/", depth + 1)
+        if entry.is_tree and depth < DEPTH_MAX:
+            yield from _walk(objects, entry.oid, f"{prefix}{entry.name}/", depth + 1, opened)
         else:
             yield prefix + entry.name, entry
 
 
-def _diff(objects: Objects, old: Oid | None, new: Oid | None, prefix: str, depth: int) -> Iterator[Change]:
+def _diff(objects: Objects, old: Oid | None, new: Oid | None, prefix: str, opened: Iterator[int]) -> Iterator[Change]:
     if old == new:
         return
-    _check_depth(prefix, depth)
+    _check_count(prefix, opened)
     before = {entry.name: entry for entry in read(objects, old)}
     after = {entry.name: entry for entry in read(objects, new)}
     for name in sorted(before.keys() | after.keys()):
-        yield from _diff_entries(objects, before.get(name), after.get(name), prefix + name, depth)
+        yield from _diff_entries(objects, before.get(name), after.get(name), prefix + name, opened)
 
 
 def _diff_entries(
@@ -199,22 +213,23 @@ def _diff_entries(
     before: Entry | None,
     after: Entry | None,
     path: str,
-    depth: int,
+    opened: Iterator[int],
 ) -> Iterator[Change]:
     if before is not None and after is not None and (before.mode, before.oid) == (after.mode, after.oid):
         return
-    old_file = before if before is not None and not before.is_tree else None
-    new_file = after if after is not None and not after.is_tree else None
+    is_opened = path.count("/") < DEPTH_MAX
+    old_file = before if before is not None and not (before.is_tree and is_opened) else None
+    new_file = after if after is not None and not (after.is_tree and is_opened) else None
     if old_file or new_file:
         yield Change(path, old_file, new_file)
-    old_tree = before.oid if before is not None and before.is_tree else None
-    new_tree = after.oid if after is not None and after.is_tree else None
-    yield from _diff(objects, old_tree, new_tree, f"{path}/", depth + 1)
+    old_tree = before.oid if before is not None and before.is_tree and is_opened else None
+    new_tree = after.oid if after is not None and after.is_tree and is_opened else None
+    yield from _diff(objects, old_tree, new_tree, f"{path}/", opened)
 
 
-def _check_depth(prefix: str, depth: int) -> None:
-    if depth > DEPTH_MAX:
-        message = f"the tree is deeper than {DEPTH_MAX} folders at {prefix[:80]}"
+def _check_count(prefix: str, opened: Iterator[int]) -> None:
+    if next(opened) >= FOLDERS_MAX:
+        message = f"the tree has more than {FOLDERS_MAX} folders, at {prefix[:80]}"
         raise ObjectDamaged(message)
 
 

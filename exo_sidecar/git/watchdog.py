@@ -5,9 +5,10 @@ then returns. Invariant: a connection under a watchdog ends within `idle_seconds
 TRANSFER_SECONDS_MAX in all.
 """
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Final, Self
 
@@ -24,6 +25,7 @@ class Watchdog:
         self._last_deadline = time.monotonic() + max(total_seconds, idle_seconds)
         self._deadline = time.monotonic() + idle_seconds
         self._ends: list[Callable[[], None]] = []
+        self._is_ours = False
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="exo-watchdog", daemon=True)
 
@@ -47,8 +49,23 @@ class Watchdog:
         """Say that something was received or sent just now."""
         self._deadline = min(time.monotonic() + self.idle_seconds, self._last_deadline)
 
+    @contextlib.contextmanager
+    def ours(self) -> Iterator[None]:
+        """Run the body as work of our own, for which the other end waits: it is not the one that is silent."""
+        self._is_ours = True
+        try:
+            yield
+        finally:
+            self.feed()
+            self._is_ours = False
+
+    def _left(self) -> float:
+        """Return after how many seconds to look again; none when time is up."""
+        now = time.monotonic()
+        return min(self.idle_seconds, self._last_deadline - now) if self._is_ours else self._deadline - now
+
     def _watch(self) -> None:
-        while (left := self._deadline - time.monotonic()) > 0:
+        while (left := self._left()) > 0:
             if self._done.wait(left):
                 return
         if self._done.is_set():

@@ -79,3 +79,30 @@ def test_one_commit_on_a_long_history_reads_and_sends_only_what_is_new(tmp_path:
 def test_a_tip_that_is_not_here_cannot_be_sent(tmp_path: Path) -> None:
     with Repository(locate(a_repository(tmp_path))) as repository, pytest.raises(ObjectMissing):
         lacking(repository.objects, [Oid("1" * 40)], [], [])
+
+
+def test_a_tree_of_any_depth_is_sent_because_history_holds_it(tmp_path: Path) -> None:
+    with Repository(locate(a_repository(tmp_path))) as repository:
+        objects = repository.objects
+        [oid] = objects.write([("blob", b"deep")], durable=False)
+        mode = tree.FILE_MODE
+        for _ in range(2000):
+            [oid] = objects.write([("tree", tree.serialise([tree.Entry("d", mode, oid)]))], durable=False)
+            mode = tree.TREE_MODE
+        commit = Commit(oid, (), PERSON, 1, PERSON, 1, "deep")
+        [tip] = objects.write([("commit", serialise(commit))], durable=False)
+        assert len(lacking(objects, [tip], [], [])) == 2002
+
+
+def test_a_tree_that_is_larger_than_any_of_ours_is_sent_because_history_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree, "TREE_BYTES_MAX", 1000)
+    with Repository(locate(a_repository(tmp_path))) as repository:
+        objects = repository.objects
+        [blob] = objects.write([("blob", b"")], durable=False)
+        names = [tree.Entry(f"{number:04}", tree.FILE_MODE, blob) for number in range(100)]
+        [oid] = objects.write([("tree", tree.serialise(names))], durable=False)
+        commit = Commit(oid, (), PERSON, 1, PERSON, 1, "wide")
+        [tip] = objects.write([("commit", serialise(commit))], durable=False)
+        assert len(lacking(objects, [tip], [], [])) == 3

@@ -145,6 +145,7 @@ def test_another_users_repository_is_refused_until_it_is_declared_safe(
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "none"))
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL")
     monkeypatch.setattr(os, "geteuid", lambda: repository.stat().st_uid + 4321)
     with pytest.raises(OwnerUntrusted, match="another user") as refused:
         locate(repository)
@@ -163,6 +164,22 @@ def test_another_users_repository_is_refused_until_it_is_declared_safe(
         else:
             with pytest.raises(OwnerUntrusted):
                 locate(repository)
+
+
+def test_the_file_of_settings_that_git_was_told_to_use_declares_what_is_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = a_repository(tmp_path)
+    (tmp_path / "named").write_text(f"[safe]\n\tdirectory = {repository}\n")
+    monkeypatch.setattr(os, "geteuid", lambda: repository.stat().st_uid + 4321)
+    for variable, is_safe in (("GIT_CONFIG_GLOBAL", True), ("GIT_CONFIG_SYSTEM", False)):
+        with monkeypatch.context() as told:
+            told.setenv(variable, str(tmp_path / "named"))  # GIT_CONFIG_NOSYSTEM is set in every test
+            if is_safe:
+                assert locate(repository).worktree == repository
+            else:
+                with pytest.raises(OwnerUntrusted):
+                    locate(repository)
 
 
 def test_root_may_use_what_belongs_to_the_user_who_became_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from exo_sidecar.base import files
 from exo_sidecar.git import commits, refnames
 from exo_sidecar.git.lockfile import clear_dead_lock, lock_of
 from exo_sidecar.git.oid import EMPTY_TREE, ZERO, Oid
@@ -181,6 +182,24 @@ def test_increments_of_four_processes_are_all_kept_while_refs_are_packed(tmp_pat
     assert len(subjects) == PROCESSES * INCREMENTS + 1
     assert {f"w{w} {n}" for w in range(PROCESSES) for n in range(INCREMENTS)} <= set(subjects)
     assert _leftovers(repository.place.common) == []
+
+
+def test_a_ref_that_is_packed_before_its_folder_is_synced_was_moved_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, one, two = _repository(tmp_path)
+    assert repository.refs.swap(NAME, old=None, new=one)
+    sync = files.sync_folder
+
+    def late(folder: Path) -> None:
+        git(tmp_path / "repo", "pack-refs", "--all")
+        assert not folder.exists()
+        sync(folder)
+
+    with monkeypatch.context() as packed:
+        packed.setattr(files, "sync_folder", late)
+        assert repository.refs.swap(NAME, old=one, new=two)
+    assert repository.refs.read(NAME) == two
 
 
 def test_git_and_we_exclude_one_another(tmp_path: Path) -> None:

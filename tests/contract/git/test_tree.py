@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from exo_sidecar.git import tree
-from exo_sidecar.git.objects import ObjectDamaged, Objects, object_id
+from exo_sidecar.git.objects import ObjectDamaged, Objects, ObjectTooLarge, object_id
 from exo_sidecar.git.oid import EMPTY_TREE, Oid
 from exo_sidecar.git.repository import Repository, init
 from exo_sidecar.git.tree import DEPTH_MAX, FILE_MODE, Change, Entry
@@ -117,17 +117,43 @@ def test_bytes_that_are_no_tree_are_damage(data: bytes) -> None:
         tree.parse(data)
 
 
-def test_a_tree_made_to_exhaust_its_reader_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_too_deep_is_named_and_not_opened(tmp_path: Path) -> None:
     store = _store(tmp_path).objects
     oid = store.write([("blob", b"deep")])[0]
     mode = FILE_MODE
-    for _ in range(DEPTH_MAX + 2):
+    for _ in range(DEPTH_MAX + 10):
         oid = store.write([("tree", tree.serialise([Entry("d", mode, oid)]))], durable=False)[0]
         mode = tree.TREE_MODE
-    with pytest.raises(ObjectDamaged, match="deeper"):
+    ((path, entry),) = tree.walk(store, oid)
+    assert (path, entry.is_tree) == ("/".join("d" * (DEPTH_MAX + 1)), True)
+    (change,) = tree.diff(store, None, oid)
+    assert (change.path, change.old, change.new) == (path, None, entry)
+
+
+@pytest.mark.parametrize("content", [b"leaf", None])
+def test_a_tree_of_few_objects_that_stands_for_millions_ends_its_reader_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    monkeypatch.setattr(tree, "FOLDERS_MAX", 1000)
+    store = _store(tmp_path).objects
+    entries = [Entry("leaf", FILE_MODE, store.write([("blob", content)])[0])] if content else []
+    for _ in range(10):
+        oid = store.write([("tree", tree.serialise(entries))], durable=False)[0]
+        entries = [Entry(f"d{number}", tree.TREE_MODE, oid) for number in range(10)]
+    with pytest.raises(ObjectDamaged, match="more than 1000 folders"):
         list(tree.walk(store, oid))
-    with pytest.raises(ObjectDamaged, match="deeper"):
+    with pytest.raises(ObjectDamaged, match="more than 1000 folders"):
         list(tree.diff(store, None, oid))
+
+
+def test_a_tree_of_more_names_than_any_of_ours_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "TREE_BYTES_MAX", 1000)
+    store = _store(tmp_path).objects
+    blob = store.write([("blob", b"")])[0]
+    names = [Entry(f"{number:04}", FILE_MODE, blob) for number in range(100)]
+    oid = store.write([("tree", tree.serialise(names))])[0]
+    with pytest.raises(ObjectTooLarge):
+        list(tree.walk(store, oid))
 
 
 def test_a_blob_where_a_tree_is_expected_is_damage(tmp_path: Path) -> None:
