@@ -11,13 +11,11 @@ from exo_sidecar.domain import blockers, hierarchy
 from exo_sidecar.domain.holding import holding
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.lifecycle import Status
-from exo_sidecar.model.ticket import BUDGET_FIELDS, PRIORITY_MAX, PRIORITY_MIN, TicketRecord
+from exo_sidecar.model.ticket import PRIORITY_MAX, PRIORITY_MIN, SETTLED_FIRST, TicketRecord
 from exo_sidecar.model.view import View
 
 _PRIORITY_WEIGHT: Final = 100
 _UNBLOCKS_WEIGHT: Final = 30
-_SETTLED_FIRST: Final = ("status", "boundary", *BUDGET_FIELDS)
-"""Fields that must not be in conflict when work begins: they say what may be done."""
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -69,7 +67,8 @@ def _reasons(view: View, record: TicketRecord) -> list[Reason]:
     fault = hierarchy.fault(view, record)
     if fault is not None:
         found.append(Reason("hierarchy", fault))
-    conflicted = [name for name in _SETTLED_FIRST if name in record.conflicts]
+    conflicted = [name for name in SETTLED_FIRST if name in record.conflicts]
     if conflicted:
-        found.append(Reason("conflict", f"{record.id} has several values of {', '.join(conflicted)}"))
+        several = f"{record.id} has several values of {', '.join(conflicted)}"
+        found.append(Reason("conflict", f"{several}; exo resolve {record.id} settles them"))
     return found

@@ -1,7 +1,8 @@
 """The fence of a ticket: where work on it may write, and how much of it (docs/guides/tickets.md).
 
 Allow is the ticket's own or, while that is the default, the nearest ancestor's that is not; deny is everybody's on the
-way to the root. A field with a conflict value counts by its strictest version.
+way to the root. A field with a conflict value counts by its strictest version: allowed is what every version allows,
+denied what any denies, of budgets the lowest, and every boundary and check holds.
 """
 
 from typing import Final
@@ -10,58 +11,78 @@ import msgspec
 
 from exo_sidecar.domain import hierarchy
 from exo_sidecar.domain.holding import HumanRequired
+from exo_sidecar.model import glob
 from exo_sidecar.model.glob import EVERYTHING
-from exo_sidecar.model.ticket import BUDGET_FIELDS, Budgets, Scope, Ticket, TicketRecord, Version
+from exo_sidecar.model.ticket import BUDGET_FIELDS, FENCE_SETS, Budgets, Scope, TicketRecord
 from exo_sidecar.model.view import View
 
 _HINT: Final = "ask a person to widen the ticket, or finish the session and make a new ticket"
+GUARDED: Final = frozenset({*FENCE_SETS, *BUDGET_FIELDS, "boundary", "checks"})
+"""Fields that make the fence: what gates read strictly while they are in conflict."""
 
 
-def scope(view: View, ticket: Ticket) -> Scope:
-    """Return where work on the ticket may write: deny wins over allow."""
-    lineage = (ticket, *(record.ticket for record in hierarchy.ancestors(view, ticket)))
-    allows = (each.scope.allow for each in lineage if each.scope.allow != (EVERYTHING,))
-    denies = (glob for each in lineage for glob in each.scope.deny)
-    return Scope(allow=next(allows, (EVERYTHING,)), deny=tuple(sorted(set(denies))))
+def scope(view: View, record: TicketRecord) -> Scope:
+    """Return where work on the ticket may write: deny wins over allow; no allow at all means nowhere."""
+    allow: tuple[str, ...] = (EVERYTHING,)
+    deny: set[str] = set()
+    for each in (*reversed(hierarchy.ancestors(view, record.ticket)), record):
+        own = _sets(each, "scope_allow")
+        allow = glob.common([allow if globs == (EVERYTHING,) else globs for globs in own])
+        deny.update(*_sets(each, "scope_deny"))
+    return Scope(allow=allow, deny=tuple(sorted(deny)))
 
 
 def budgets(record: TicketRecord) -> Budgets:
     """Return the limits in force: of values in conflict the lowest."""
     lowest = {
-        name: min(_numbers(record.conflicts[name]), default=getattr(record.ticket.budgets, name))
+        name: min(value for value in record.values(name) if isinstance(value, int))
         for name in BUDGET_FIELDS
         if name in record.conflicts
     }
     return msgspec.structs.replace(record.ticket.budgets, **lowest)
 
 
-def boundary(view: View, ticket: Ticket) -> str:
+def boundary(view: View, record: TicketRecord) -> str:
     """Return the boundary in force: the ticket's own, else that of the nearest ancestor that has one."""
-    lineage = (ticket, *(record.ticket for record in hierarchy.ancestors(view, ticket)))
-    return next((each.boundary for each in lineage if each.boundary), "")
+    lineage = (record, *hierarchy.ancestors(view, record.ticket))
+    own = ("\n".join(str(text) for text in each.values("boundary") if text) for each in lineage)
+    return next((text for text in own if text), "")
 
 
-def widening(view: View, before: Ticket, after: Ticket) -> HumanRequired | None:
-    """Return the refusal when `after` lets work do more than `before`: an agent never widens its own fence."""
+def checks(record: TicketRecord) -> tuple[str, ...]:
+    """Return the checks that must pass: of values in conflict all."""
+    return tuple(dict.fromkeys(check for each in _sets(record, "checks") for check in each))
+
+
+def widening(view: View, before: TicketRecord, after: TicketRecord) -> HumanRequired | None:
+    """Return the refusal when `after` lets work do more than `before`: an agent never widens its own fence.
+
+    Of a field in conflict the stricter reading counts, and which of two boundaries goes is for a person to say.
+    """
     for field, what in _widened(view, before, after):
-        message = f"{before.id}: {what} is for a person to decide while a session works on it"
+        when = "two clones do not agree on it" if field in before.conflicts else "a session works on it"
+        message = f"{before.id}: {what} is for a person to decide while {when}"
         return HumanRequired(message, hint=_HINT, ticket=before.id, field=field)
     return None
 
 
-def _widened(view: View, before: Ticket, after: Ticket) -> tuple[tuple[str, str], ...]:
+def _widened(view: View, before: TicketRecord, after: TicketRecord) -> tuple[tuple[str, str], ...]:
     old, new = scope(view, before), scope(view, after)
     found: list[tuple[str, str]] = []
-    if EVERYTHING not in old.allow and not set(new.allow) <= set(old.allow):
+    if set(glob.common((old.allow, new.allow))) != set(new.allow):
         found.append(("scope_allow", "a wider scope"))
     if not set(old.deny) <= set(new.deny):
         found.append(("scope_deny", "a deny less"))
-    raised = (name for name in BUDGET_FIELDS if getattr(after.budgets, name) > getattr(before.budgets, name))
+    least, least_after = budgets(before), budgets(after)
+    raised = (name for name in BUDGET_FIELDS if getattr(least_after, name) > getattr(least, name))
     found.extend((name, f"a higher {name}") for name in raised)
-    if not set(before.checks) <= set(after.checks):
+    if not set(checks(before)) <= set(checks(after)):
         found.append(("checks", "a check less"))
+    texts = before.values("boundary") if "boundary" in before.conflicts else ()
+    if "boundary" not in after.conflicts and any(str(text) not in after.ticket.boundary for text in texts):
+        found.append(("boundary", "a boundary less"))
     return tuple(found)
 
 
-def _numbers(versions: tuple[Version, ...]) -> tuple[int, ...]:
-    return tuple(version.value for version in versions if isinstance(version.value, int))
+def _sets(record: TicketRecord, field: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(value for value in record.values(field) if isinstance(value, tuple))

@@ -62,6 +62,8 @@ class Ask(NamedTuple):
     evidence: tuple[str, ...] = ()
     resolution: str | None = None
     absorbed: bool = False
+    settles: bool = False
+    """Whether it says of moves made at once which one holds."""
 
 
 class Judged(NamedTuple):
@@ -159,6 +161,7 @@ def moved(record: TicketRecord, pair: tuple[Status, Status], ask: Ask, standing:
         evidence=ask.evidence,
         resolution=resolution,
         absorbed=ask.absorbed,
+        settles=ask.settles,
     )
     return Outcome(events=(Draft(subject=record.id, data=data, session=standing.session, epoch=standing.epoch),))
 
@@ -305,7 +308,7 @@ def _free_guard(judged: Judged) -> ExoError | None:
 
 def _children_guard(judged: Judged) -> ExoError | None:
     children = (judged.view.ticket(child) for child in judged.view.children(judged.record.id))
-    still_open = tuple(child.id for child in children if child is not None and child.is_open)
+    still_open = tuple(child.id for child in children if child is not None and child.may_be_open)
     if not still_open:
         return None
     message = f"{judged.record.id} has open children: {', '.join(still_open)}"

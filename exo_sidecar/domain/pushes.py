@@ -66,7 +66,7 @@ def other_ticket(session: SessionRecord, named: TicketId) -> SessionTicketMismat
 
 def out_of_scope(view: View, session: SessionRecord, paths: Iterable[str]) -> ScopeDenied | None:
     """Return the refusal of changes outside of the fence of the session's ticket, None when all are inside."""
-    ticket = view.find_ticket(session.ticket).ticket
+    ticket = view.find_ticket(session.ticket)
     scope = fence.scope(view, ticket)
     found = [path for path in paths if glob.any_matches(scope.deny, path) or not glob.any_matches(scope.allow, path)]
     if not found:

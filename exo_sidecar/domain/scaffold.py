@@ -68,11 +68,13 @@ leases:
   per_actor: 8
   offline: provisional
 
-# Sync: by itself around sessions (lifecycle), after each write (always), or never (off).
+# Sync: by itself around sessions (lifecycle), after each write (always), or never (off). Remotes: whom exo sync
+# exchanges with, beside the remote of the leases.
 sync:
   auto: lifecycle
   timeout_seconds: 5
   max_rounds: 8
+  remotes: []
 
 # The prompt that a session starts with.
 bootstrap:

@@ -25,7 +25,7 @@ from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lifecycle import CLOSED, Status
 from exo_sidecar.model.outcome import Outcome, refused
 from exo_sidecar.model.session import Finish, SessionRecord
-from exo_sidecar.model.ticket import TicketRecord
+from exo_sidecar.model.ticket import SETTLED_FIRST, TicketRecord
 from exo_sidecar.model.view import View
 
 KEEP: Final = "keep"
@@ -152,7 +152,7 @@ def readiness(view: View, ticket_id: TicketId, *, dispatched: bool) -> ExoError 
     if status is Status.BACKLOG:
         hint = f"exo ticket-move {ticket_id} todo says that it is ready to be worked"
         return TicketNotReady(f"{ticket_id} is still in the backlog", hint=hint, ticket=ticket_id)
-    if dispatched and (status not in _NEXT_TAKES or "status" in record.conflicts):
+    if dispatched and (status not in _NEXT_TAKES or not record.conflicts.keys().isdisjoint(SETTLED_FIRST)):
         return _not_dispatched(record)
     return _waits(view, record) or _misplaced(view, record)
 
@@ -217,7 +217,11 @@ def give_up(view: View, session_id: SessionId) -> Outcome:
 
 
 def _not_dispatched(record: TicketRecord) -> TicketNotReady:
-    why = "has a conflict on its status" if "status" in record.conflicts else f"is {record.ticket.status}"
+    conflicted = [name for name in SETTLED_FIRST if name in record.conflicts]
+    if conflicted:
+        message = f"{record.id} has several values of {', '.join(conflicted)}, so it is not handed out"
+        return TicketNotReady(message, hint=f"exo resolve {record.id} settles them", ticket=record.id)
+    why = f"is {record.ticket.status}"
     hint = f"exo session-start --ticket-id {record.id} takes it all the same"
     return TicketNotReady(f"{record.id} {why}, so it is not handed out", hint=hint, ticket=record.id)
 

@@ -67,6 +67,8 @@ class Change(NamedTuple):
     remove: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...] = ()
     absorbed: bool = False
+    settles: bool = False
+    """Whether it is about fields in conflict alone: such an edit is taken on a closed ticket, too."""
 
 
 class Creation(NamedTuple):
@@ -167,7 +169,7 @@ def edit(view: View, record: TicketRecord, change: Change, standing: Standing) -
     Raises:
         ValueInvalid, BudgetValueInvalid, ScopeInvalid, IdNotFound, InvalidParent: a value is malformed.
     """
-    barred = edit_refusal(record, standing)
+    barred = edit_refusal(record, standing, settles=change.settles)
     if barred is not None:
         return refused(barred)
     data = _edited(view, record, change)
@@ -184,9 +186,9 @@ def edit(view: View, record: TicketRecord, change: Change, standing: Standing) -
     return Outcome(events=(*events, *notes))
 
 
-def edit_refusal(record: TicketRecord, standing: Standing) -> ExoError | None:
+def edit_refusal(record: TicketRecord, standing: Standing, *, settles: bool = False) -> ExoError | None:
     """Return why the caller may not edit the ticket at all, None when it may."""
-    if not record.is_open:
+    if not record.is_open and not settles:
         message = f"{record.id} is {record.ticket.status}; a closed ticket is not edited"
         return TicketClosed(message, ticket=record.id)
     if standing.fenced:
@@ -217,8 +219,8 @@ def _edited(view: View, record: TicketRecord, change: Change) -> TicketEdited | 
     return _unless_empty(
         TicketEdited(
             fields=msgspec.structs.replace(scalars, **settled),
-            add=_filtered(ticket, add, present=False),
-            remove=_filtered(ticket, remove, present=True),
+            add=_filtered(record, add, present=False),
+            remove=_filtered(record, remove, present=True),
             absorbed=change.absorbed,
         )
     )
@@ -236,13 +238,13 @@ def _no_overlap(add: Sets, remove: Sets) -> None:
             raise ValueInvalid(message, hint="name it once", parameter=name, field=name)
 
 
-def _filtered(ticket: Ticket, sets: Sets, *, present: bool) -> Sets:
-    """Return the members that the ticket has, or that it lacks."""
-    kept = {
-        name: tuple(member for member in getattr(sets, name) if (member in _standing_members(ticket, name)) is present)
-        for name in SETS
-    }
-    return Sets(**kept)
+def _filtered(record: TicketRecord, sets: Sets, *, present: bool) -> Sets:
+    """Return the members that the ticket has, or that it lacks; of a set in conflict all: to name one settles it."""
+
+    def fits(name: str, member: str) -> bool:
+        return name in record.conflicts or (member in _standing_members(record.ticket, name)) is present
+
+    return Sets(**{name: tuple(each for each in getattr(sets, name) if fits(name, each)) for name in SETS})
 
 
 def _standing_members(ticket: Ticket, name: str) -> tuple[str, ...]:
@@ -260,9 +262,19 @@ def _change_refusal(view: View, record: TicketRecord, data: TicketEdited, standi
         if standing.holding is not None:
             refusal = refusal or lease_held(record.id, standing.holding)
     refusal = refusal or blockers.cycle_refusal(view, record.id, data.add.blockers)
-    if refusal is None and standing.holding is not None and not standing.human:
-        refusal = fence.widening(view, before, after)
+    written = _written(data)
+    is_fenced = standing.holding is not None or not written.isdisjoint(fence.GUARDED & record.conflicts.keys())
+    if refusal is None and is_fenced and not standing.human:
+        left = {name: versions for name, versions in record.conflicts.items() if name not in written}
+        refusal = fence.widening(view, record, msgspec.structs.replace(record, ticket=after, conflicts=left))
     return refusal or fields.size_fault(after, data)
+
+
+def _written(data: TicketEdited) -> frozenset[str]:
+    """Return the flat names of the fields that an edit writes."""
+    scalars = (name for name in SCALARS if getattr(data.fields, name) is not UNSET)
+    sets = (name for name in SETS if getattr(data.add, name) or getattr(data.remove, name))
+    return frozenset((*scalars, *sets))
 
 
 def _noted(ticket_id: TicketId, text: str, session: SessionId | None, epoch: int | None, *, absorbed: bool) -> Draft:

@@ -37,6 +37,8 @@ class SyncSettings(msgspec.Struct, frozen=True, kw_only=True):
     auto: Literal["off", "lifecycle", "always"] = "lifecycle"
     timeout_seconds: Annotated[int, Meta(ge=1, le=3600)] = 5
     max_rounds: Annotated[int, Meta(ge=1, le=100)] = 8
+    remotes: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=100)], ...], Meta(max_length=16)] = ()
+    """Whom `exo sync` exchanges with, beside the remote that decides about leases."""
 
 
 class BootstrapSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,9 @@ from exo_sidecar.model.ticket import COUNT_MAX, PRIORITY_MAX, PRIORITY_MIN, TEXT
 VERSION: Final = 1
 LINE_BYTES_MAX: Final = 256 * 1024
 SEEN_MAX: Final = 1000
+REASON_MAX: Final = 2000
+"""Characters of the reason for a redaction: it stands in the event that tells of it and in the line that is left."""
+LOST_MAX: Final = 100
 
 _Text = Annotated[str, Meta(max_length=TEXT_MAX)]
 _Title = Annotated[str, Meta(min_length=1, max_length=TITLE_MAX)]
@@ -26,6 +29,10 @@ _Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 _Id = Annotated[str, Meta(pattern=r"^[A-Z]+-[0-9A-Z]+(-[0-9A-Z]+)*\Z", max_length=40)]
 _Ticket = Annotated[TicketId, Meta(pattern=r"^[A-Z]+-[0-9A-Z]+(-[0-9A-Z]+)*\Z", max_length=40)]
 _Session = Annotated[SessionId, Meta(pattern=r"^SES(-[0-9A-Z]+)+\Z", max_length=40)]
+_Writer = Annotated[str, Meta(pattern=r"^[0-9a-z]{16}(-[0-9a-f]{8})*\Z", max_length=200)]
+_Seq = Annotated[int, Meta(ge=1, le=COUNT_MAX)]
+EventName = Annotated[str, Meta(pattern=r"^[0-9a-z]{16}(-[0-9a-f]{8})*:[1-9][0-9]{0,15}\Z", max_length=200)]
+"""`<writer>:<seq>`."""
 _Members = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=1024)], ...], Meta(max_length=1000)]
 
 
@@ -100,6 +107,8 @@ class TicketMoved(_Data, frozen=True):
     evidence: _Members = ()
     resolution: Annotated[str, Meta(max_length=200)] | None = None
     absorbed: bool = False
+    settles: bool = False
+    """Whether it says of moves made in several clones at once which one holds; it is that move once more."""
 
 
 class TicketNoted(_Data, frozen=True):
@@ -219,6 +228,8 @@ class DocumentEdited(_Data, frozen=True):
     """Digest of the text that was edited; 64 zeros for a new document."""
     text: Annotated[str, Meta(max_length=64 * 1024)]
     absorbed: bool = False
+    settles: Annotated[tuple[Annotated[str, Meta(max_length=1024)], ...], Meta(max_length=1000)] = ()
+    """Units in conflict that the text says the last word on, also where it leaves them as they stand."""
 
 
 class AuthoritySet(_Data, frozen=True):
@@ -243,10 +254,34 @@ class AuthorityMoved(_Data, frozen=True):
     mode: Literal["refs", "branch"] = "refs"
 
 
+class EventRedacted(_Data, frozen=True):
+    """What an event held was taken out of the ledger; from then on its line is the one that `kept` is the digest of."""
+
+    event: EventName
+    digest: _Digest
+    """The event's own digest, which its successor names."""
+    kept: _Digest
+    """The digest of the line that stands in its place: nothing else of it can be changed on the way."""
+    reason: Annotated[str, Meta(min_length=1, max_length=REASON_MAX)]
+
+
+class SyncRewritten(_Data, frozen=True):
+    """A person accepted that a remote's ledger lost or changed events that were verified here; none is lost here."""
+
+    remote: Annotated[str, Meta(max_length=100)]
+    before: _Commit | None
+    """The remote's last tip that was verified here, None when that is not known."""
+    after: _Commit
+    reason: _Text
+    lost: Annotated[tuple[EventName, ...], Meta(max_length=LOST_MAX)] = ()
+    """The highest event of each writer that is not there any more, or is another."""
+
+
 Data: TypeAlias = (
     AuthorityMoved
     | AuthoritySet
     | DocumentEdited
+    | EventRedacted
     | LeaseAcquired
     | LeaseExpired
     | LeaseLost
@@ -256,6 +291,7 @@ Data: TypeAlias = (
     | SessionFinished
     | SessionReserved
     | SessionStarted
+    | SyncRewritten
     | TicketCreated
     | TicketEdited
     | TicketMoved
@@ -267,6 +303,7 @@ TYPES: Final[dict[str, type[Data]]] = {
     "authority.moved": AuthorityMoved,
     "authority.set": AuthoritySet,
     "document.edited": DocumentEdited,
+    "event.redacted": EventRedacted,
     "lease.acquired": LeaseAcquired,
     "lease.expired": LeaseExpired,
     "lease.lost": LeaseLost,
@@ -276,6 +313,7 @@ TYPES: Final[dict[str, type[Data]]] = {
     "session.finished": SessionFinished,
     "session.reserved": SessionReserved,
     "session.started": SessionStarted,
+    "sync.rewritten": SyncRewritten,
     "ticket.created": TicketCreated,
     "ticket.edited": TicketEdited,
     "ticket.moved": TicketMoved,
@@ -286,13 +324,16 @@ NAMES: Final = {data: name for name, data in TYPES.items()}
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """The envelope of an event, as docs/format.md lists it; `data` is read by its type."""
+    """The envelope of an event, as docs/format.md lists it; `data` is read by its type.
+
+    A redacted one has `redacted` and `digest`, its own, in the place of `params` and `data`.
+    """
 
     v: Literal[1]
     clone: Annotated[str, Meta(pattern=r"^[0-9a-z]{16}\Z")]
-    seq: Annotated[int, Meta(ge=1, le=COUNT_MAX)]
+    seq: _Seq
     prev: _Digest
-    seen: Annotated[dict[str, tuple[int, _Digest]], Meta(max_length=SEEN_MAX)] | UnsetType = UNSET
+    seen: Annotated[dict[_Writer, tuple[_Seq, _Digest]], Meta(max_length=SEEN_MAX)] | UnsetType = UNSET
     at: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")]
     actor: Annotated[str, Meta(pattern=r"^(human|agent|ci|system):[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}\Z")]
     session: _Id | None
@@ -304,7 +345,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     epoch: Annotated[int, Meta(ge=1, le=COUNT_MAX)] | UnsetType = UNSET
     claim: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")] | UnsetType = UNSET
     sig: str | UnsetType = UNSET
-    data: msgspec.Raw
+    data: msgspec.Raw | UnsetType = UNSET
+    redacted: Annotated[str, Meta(max_length=REASON_MAX)] | UnsetType = UNSET
+    digest: _Digest | UnsetType = UNSET
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -326,5 +369,5 @@ def lease_ticket(subject: str, data: Data) -> TicketId | None:
             return data.ticket
         case TicketCreated() | TicketEdited() | TicketMoved() | TicketNoted() | TicketRefused():
             return TicketId(subject)
-        case DocumentEdited() | AuthorityMoved() | AuthoritySet():
+        case DocumentEdited() | AuthorityMoved() | AuthoritySet() | EventRedacted() | SyncRewritten():
             return None

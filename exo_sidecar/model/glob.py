@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from exo_sidecar.model.errors import ScopeInvalid
@@ -25,6 +25,26 @@ def parse(text: str) -> str:
 def any_matches(globs: Iterable[str], path: str) -> bool:
     """Whether one of the globs, each as `parse` took it, matches the repo-relative path."""
     return any(re.fullmatch(_translated(glob), path, re.DOTALL) for glob in globs)
+
+
+def common(several: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return globs that match nothing but what each of `several` matches: those that all hold, or hold a wider one of.
+
+    Wider is what plainly is: `**`, and a folder of what lies in it. What cannot be told so is left out.
+    """
+    if len(several) == 1:
+        return several[0]
+    every = sorted({glob for globs in several for glob in globs})
+    return tuple(glob for glob in every if all(any(_covers(other, glob) for other in globs) for globs in several))
+
+
+def _covers(wide: str, glob: str) -> bool:
+    """Whether `wide` plainly matches whatever `glob` does."""
+    if wide in {glob, EVERYTHING}:
+        return True
+    folder = wide.removesuffix("**") if wide.endswith("/**") else f"{wide.removesuffix('/')}/"
+    is_plain = not re.search(r"[*?\[{,]", folder)
+    return is_plain and "," not in glob and glob.startswith(folder) and len(glob) > len(folder)
 
 
 def _translated(glob: str) -> str:

@@ -96,6 +96,13 @@ SCALARS: Final = (
     *ADMISSION_FIELDS,
 )
 """Fields whose value is one write, by their flat names; `status` is one more, written by moves only."""
+FENCE_SETS: Final = ("scope_allow", "scope_deny")
+"""Sets that say what work may do: edits of one that did not know each other are a conflict, unlike those of labels."""
+SETTLED_FIRST: Final = ("status", *FENCE_SETS, "boundary", *BUDGET_FIELDS)
+"""Fields that say what may be done: while one is in conflict gates use the stricter; `next` offers other tickets."""
+
+
+_DONE: Final = (Status.DONE, Status.ARCHIVED)
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +113,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     event: str
     epoch: int | None = None
+    start: Status | None = None
+    """Of a status the one that the ticket was moved from; None when it was created with it."""
 
 
 class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,12 +128,18 @@ class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
     resolution: str | None = None
     """How it was closed: done, cancelled, dropped."""
     conflicts: dict[str, tuple[Version, ...]] = {}
-    """Per field in conflict every value, the one that stands first."""
+    """Per field in conflict every value, the one that stands first; of scopes none need stand (`value_of`)."""
 
     @property
     def id(self) -> TicketId:
         """The ticket's id."""
         return self.ticket.id
+
+    def values(self, field: str) -> tuple[Scalar, ...]:
+        """Return every value of a field that can be in conflict, each once, the one that stands first."""
+        return tuple(
+            dict.fromkeys((value_of(self.ticket, field), *(each.value for each in self.conflicts.get(field, ()))))
+        )
 
     @property
     def is_open(self) -> bool:
@@ -133,10 +148,16 @@ class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_satisfied(self) -> bool:
-        """Whether it no longer blocks others: done, or archived as done."""
-        return self.ticket.status is Status.DONE or (
+        """Whether it no longer blocks others: done, or archived as done, in every clone."""
+        is_done = self.ticket.status is Status.DONE or (
             self.ticket.status is Status.ARCHIVED and self.resolution == "done"
         )
+        return is_done and all(version.value in _DONE for version in self.conflicts.get("status", ()))
+
+    @property
+    def may_be_open(self) -> bool:
+        """Whether work on it may still happen, here or as another clone had it: its end is not to be relied on."""
+        return self.is_open or any(version.value not in CLOSED for version in self.conflicts.get("status", ()))
 
 
 def scalar_of(ticket: Ticket, field: str) -> Scalar:
@@ -146,6 +167,13 @@ def scalar_of(ticket: Ticket, field: str) -> Scalar:
     if field in ADMISSION_FIELDS:
         return _scalar(getattr(ticket.admission, field))
     return _scalar(getattr(ticket, field))
+
+
+def value_of(ticket: Ticket, field: str) -> Scalar:
+    """Return what stands in a field that can be in conflict, `status` and scopes included."""
+    if field in FENCE_SETS:
+        return ticket.scope.allow if field == "scope_allow" else ticket.scope.deny
+    return str(ticket.status) if field == "status" else scalar_of(ticket, field)
 
 
 def set_of(ticket: Ticket, field: str) -> tuple[str, ...]:

@@ -68,6 +68,17 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 1
 
 
+class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
+    """How much waits for somebody to look at it."""
+
+    tickets: int = 0
+    """Tickets with a field that was written in several clones at once."""
+    documents: int = 0
+    """Documents with a place that was."""
+    quarantined: int = 0
+    """Events that do not count."""
+
+
 class View(Protocol):
     """The state that a rule decides on."""
 
@@ -97,7 +108,7 @@ class View(Protocol):
         """Return the tickets that list this one as a blocker, in id order."""
 
     def candidates(self) -> Iterator[TicketRow]:
-        """Yield tasks in `todo`, blockers satisfied, no conflict on status, in dispatch order."""
+        """Yield tasks in `todo`, blockers satisfied, no conflict on what may be done, in dispatch order."""
 
     def session(self, session_id: SessionId) -> SessionRecord | None:
         """Return the session, None when there is none."""
@@ -148,3 +159,6 @@ class View(Protocol):
 
     def quarantined(self) -> tuple[Quarantined, ...]:
         """Return events that do not count, with their reasons."""
+
+    def unsettled(self) -> Unsettled:
+        """Return how much waits for somebody to look at it; exact, however much it is."""

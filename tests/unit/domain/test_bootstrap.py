@@ -6,8 +6,8 @@ import pytest
 from exo_sidecar.domain import bootstrap
 from exo_sidecar.domain.bootstrap import Facts, Section, Sibling
 from exo_sidecar.model.session import Finish
-from exo_sidecar.model.ticket import Scope, TicketRecord
-from tests.support.views import a_record, a_session, a_ticket, an_intent
+from exo_sidecar.model.ticket import Scope, TicketRecord, Version
+from tests.support.views import AT, JANE, a_record, a_session, a_ticket, an_intent
 
 
 def facts(record: TicketRecord | None = None, **changes: object) -> Facts:
@@ -100,3 +100,17 @@ def test_what_never_leaves_stays_whatever_the_budget(budget: int) -> None:
 
 def test_tokens_are_a_quarter_of_the_bytes_rounded_up() -> None:
     assert [bootstrap.tokens(text) for text in ("", "a", "abcd", "abcde", "ää")] == [0, 1, 1, 2, 1]
+
+
+def test_while_clones_do_not_agree_the_stricter_is_told() -> None:
+    versions = {
+        "boundary": [Version(value=text, actor=JANE, at=AT, event="c:1") for text in ("no API", "no tests")],
+        "max_steps": [Version(value=number, actor=JANE, at=AT, event="c:1") for number in (50, 7)],
+    }
+    ticket = msgspec.structs.replace(a_ticket(), boundary="no API")
+    record = a_record(ticket, conflicts={field: tuple(found) for field, found in versions.items()})
+    text = bootstrap.prompt(facts(record, scope=Scope(allow=())), 1500)
+    assert "- write nowhere: no path is allowed" in text
+    assert '- boundary: "no API"\n- boundary: "no tests"' in text
+    assert "7 steps" in text
+    assert "two clones do not agree on boundary, max_steps" in text

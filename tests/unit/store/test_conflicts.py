@@ -3,6 +3,7 @@
 from exo_sidecar.model.event import Draft, Fields, LeaseAcquired, Sets, TicketEdited, TicketMoved
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.lifecycle import Status
+from exo_sidecar.model.ticket import Scalar
 from tests.support.ledgers import Writer, viewed
 from tests.support.random_work import COMMIT
 from tests.support.stores import a_session, created, titled
@@ -63,6 +64,71 @@ def test_a_remove_takes_away_only_the_adds_that_it_knew() -> None:
     assert viewed(a, b).find_ticket(T).ticket.labels == ("x",)
     a.write(labels(remove=("x",)), b)
     assert viewed(a, b).find_ticket(T).ticket.labels == ()
+
+
+def scoped(*, allow: tuple[str, ...] = (), gone: tuple[str, ...] = (), deny: tuple[str, ...] = ()) -> Draft:
+    add, remove = Sets(scope_allow=allow, scope_deny=deny), Sets(scope_allow=gone)
+    return Draft(subject=T, data=TicketEdited(add=add, remove=remove))
+
+
+def versions_of(field: str, *writers: Writer) -> list[Scalar]:
+    return [version.value for version in viewed(*writers).find_ticket(T).conflicts.get(field, ())]
+
+
+def test_scopes_that_did_not_know_each_other_are_united_and_in_conflict() -> None:
+    a = Writer("a").write(created(T, sets=Sets(scope_allow=("src/**",))))
+    b = Writer("b").write(scoped(allow=("docs/**",)), a)
+    a.write(scoped(allow=("tests/**",)))
+    assert viewed(a, b).find_ticket(T).ticket.scope.allow == ("docs/**", "src/**", "tests/**")
+    assert versions_of("scope_allow", a, b) == [("docs/**", "src/**"), ("src/**", "tests/**")]
+    a.write(scoped(allow=("src/**",)), b)
+    assert versions_of("scope_allow", a, b) == []
+
+
+def test_taking_away_the_last_globs_at_once_is_a_conflict_and_not_everything() -> None:
+    a = Writer("a").write(created(T, sets=Sets(scope_allow=("src/**", "docs/**"))))
+    b = Writer("b").write(scoped(gone=("src/**",)), a)
+    a.write(scoped(gone=("docs/**",)))
+    assert viewed(a, b).find_ticket(T).ticket.scope.allow == ("**",)
+    assert versions_of("scope_allow", a, b) == [("docs/**",), ("src/**",)]
+
+
+def test_scopes_that_no_gate_reads_otherwise_are_in_no_conflict() -> None:
+    a = Writer("a").write(created(T, sets=Sets(scope_allow=("src/**",), scope_deny=("x/**",))))
+    b = Writer("b").write(scoped(allow=("docs/**",), deny=("y/**",)), a)
+    a.write(scoped(allow=("docs/**",), deny=("z/**",)))
+    assert viewed(a, b).find_ticket(T).conflicts == {}  # the same allow; and denies add up
+
+
+def test_a_deny_that_one_clone_took_away_holds_for_the_other_until_it_is_settled() -> None:
+    a = Writer("a").write(created(T, sets=Sets(scope_deny=("x/**",))))
+    b = Writer("b").write(Draft(subject=T, data=TicketEdited(remove=Sets(scope_deny=("x/**",)))), a)
+    a.write(scoped(deny=("y/**",)))
+    assert viewed(a, b).find_ticket(T).ticket.scope.deny == ("y/**",)
+    assert versions_of("scope_deny", a, b) == [(), ("x/**", "y/**")]
+
+
+def test_a_move_that_settles_keeps_how_the_ticket_was_closed() -> None:
+    a = Writer("a").write(created(T)).write(moved(Status.TODO, Status.ACTIVE))
+    dropped = TicketMoved(start=Status.ACTIVE, end=Status.CANCELLED, operation="ticket-move", resolution="dropped")
+    b = Writer("b").write(Draft(subject=T, data=dropped), a)
+    a.write(moved(Status.ACTIVE, Status.DONE))
+    assert viewed(a, b).find_ticket(T).is_satisfied is False
+    again = TicketMoved(start=Status.ACTIVE, end=Status.CANCELLED, operation="resolve", settles=True)
+    a.write(Draft(subject=T, data=again), b)
+    record = viewed(a, b).find_ticket(T)
+    assert (record.ticket.status, record.resolution, record.conflicts) == (Status.CANCELLED, "dropped", {})
+
+
+def test_a_ticket_that_another_clone_knows_otherwise_is_not_done() -> None:
+    a = Writer("a").write(created(T)).write(moved(Status.TODO, Status.ACTIVE))
+    b = Writer("b").write(moved(Status.ACTIVE, Status.BLOCKED), a)
+    a.write(moved(Status.ACTIVE, Status.DONE)).write(moved(Status.DONE, Status.ARCHIVED))
+    record = viewed(a, b).find_ticket(T)
+    assert sorted(str(version.value) for version in record.conflicts["status"]) == ["archived", "blocked"]
+    assert (record.is_satisfied, record.may_be_open) == (False, True)
+    a.write(moved(Status.BLOCKED, Status.TODO), b)
+    assert viewed(a, b).find_ticket(T).conflicts == {}
 
 
 def test_how_a_ticket_was_closed_follows_the_status_that_stands() -> None:

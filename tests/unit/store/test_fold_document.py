@@ -86,6 +86,25 @@ def test_a_later_text_settles_the_conflict() -> None:
     assert (found.text, found.conflicts) == ("a: 4\n", ())
 
 
+def test_a_text_that_settles_a_unit_does_so_without_changing_it() -> None:
+    a = Writer("a").write(edited("config.yaml", "a: 1\nb: 1\n"))
+    b = Writer("b").write(edited("config.yaml", "a: 3\nb: 1\n"), a)
+    a.write(edited("config.yaml", "a: 2\nb: 1\n"))
+    text = document("config.yaml", a, b).text
+    a.write(edited("config.yaml", text), b)
+    assert [conflict.name for conflict in document("config.yaml", a, b).conflicts] == ["a"]
+    data = DocumentEdited(base=NO_DIGEST, text=text, settles=("a", "nowhere"))
+    a.write(Draft(subject="config.yaml", data=data))
+    assert (document("config.yaml", a, b).text, document("config.yaml", a, b).conflicts) == (text, ())
+
+
+def test_other_texts_of_some_units_are_put_in_their_places() -> None:
+    found = concurrently("config.yaml", YAML, YAML.replace("a: 1", "a: 2"), YAML.replace("a: 1", "a: 3"))
+    assert fold_document.with_units(found, {"a": "a: 9\n", "z": "z: 1\n", "c": ""}) == (
+        YAML.replace("# of a\na: 1", "a: 9").replace("c: 3\n", "z: 1\n")
+    )
+
+
 def test_units_that_both_sides_added_without_a_last_line_feed_do_not_run_into_each_other() -> None:
     found = concurrently("config.yaml", "a: 1\n", "a: 1\nleft: 2", "a: 1\nright: 3")
     assert found.text == "a: 1\nright: 3\nleft: 2"
