@@ -5,6 +5,7 @@ every computed file is rendered and compared; the mount's files are compared wit
 what this clone wrote or verified before, so that a rewrite is found although git history has no trace of it.
 """
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from exo_sidecar.base import files
@@ -12,10 +13,11 @@ from exo_sidecar.base.digest import sha256_hex
 from exo_sidecar.git import tree
 from exo_sidecar.git.objects import Objects
 from exo_sidecar.git.oid import Oid
+from exo_sidecar.store import codec, layout, ledger, publish, redaction, refresh, rendering, union
 from exo_sidecar.store import index as indexes
-from exo_sidecar.store import layout, ledger, publish, refresh, rendering, union
 from exo_sidecar.store.governed import Governed
 from exo_sidecar.store.index import Index
+from exo_sidecar.store.redaction import RedactedEvent
 from exo_sidecar.store.refresh import Progress
 
 _SHOWN_MAX: Final = 1000
@@ -58,6 +60,8 @@ class Proof(NamedTuple):
     """Computed files of the branch that do not follow from the ledger."""
     strays: tuple[str, ...]
     """Files of the branch that exo does not know."""
+    redacted: tuple[RedactedEvent, ...]
+    """Events whose contents were taken out, in the order of their names."""
     fold: Index
     """The fold that was made on the way; the caller closes it."""
 
@@ -79,8 +83,16 @@ def prove(governed: Governed, progress: Progress) -> Proof:
         rewritten=tuple(_rewritten(governed, tip, root)),
         mismatched=tuple(sorted(rendering.differing(objects, root, computed))),
         strays=tuple(sorted(here - known))[:_SHOWN_MAX],
+        redacted=tuple(redaction.carried_out(fold.db)[:_SHOWN_MAX]),
         fold=fold,
     )
+
+
+def quick(index: Index, governed: Governed) -> tuple[list[Chain], list[Anchor]]:
+    """Return the broken chains and anchors that the index knows of; nothing is computed anew."""
+    root = governed.tree_of(governed.tip())
+    chains = _chains(index, governed.repository.objects, root)
+    return [chain for chain in chains if chain.first_bad is not None], _anchors(index)
 
 
 def ledger_files_edited(governed: Governed, paths: set[str]) -> list[Place]:
@@ -155,16 +167,18 @@ def _rewritten(governed: Governed, tip: Oid | None, root: Oid | None) -> list[Pl
     }
     for writer in sorted(writers):
         old, new = union.lines_of(objects, before, writer), union.lines_of(objects, root, writer)
-        line = _first_difference(old, new[: len(old)])
+        line = _first_difference(old, new[: len(old)], codec.digest_of)
         if line is not None:
             place = _place_of(objects, before, writer, line, "")
             found.append(Place(place.file, place.line, "the branch lost or changed what this clone had before"))
     return found
 
 
-def _first_difference(committed: list[bytes], present: list[bytes]) -> int | None:
+def _first_difference(
+    committed: list[bytes], present: list[bytes], digest: Callable[[bytes], str] = sha256_hex
+) -> int | None:
     for number, (one, other) in enumerate(zip(committed, present, strict=False), 1):
-        if sha256_hex(one) != sha256_hex(other):
+        if digest(one) != digest(other):
             return number
     return min(len(committed), len(present)) + 1 if len(committed) != len(present) else None
 

@@ -1,16 +1,18 @@
 """The branches of one clone's chain, whatever files they came in (docs/format.md, "The fold", clone ids).
 
 A chain has branches when two copies of a clone went on writing (a restored backup, a copied folder). At every fork the
-branch with the lower digest keeps the name, each other one gets `<clone>-<8 of its first digest>`. Pure: the same lines
-give the same branches, whatever sides and names they came by.
+branch with the lower digest keeps the name, each other one gets `<clone>-<8 of its first digest>`. An event that is
+here both as it was written and redacted is taken as it was written: whether it is redacted is not decided here. Pure:
+the same lines give the same branches, whatever sides and names they came by.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
 from exo_sidecar.model.event import Event
-from exo_sidecar.store import codec
+from exo_sidecar.store import codec, redaction
+from exo_sidecar.store.redaction import Redactions
 
 Lines = list[bytes]
 
@@ -31,13 +33,17 @@ class _Forest:
 
     def _grow(self, lines: Lines, before: Event | None, parent: str) -> None:
         """Take in the lines that follow `before`, up to the first that does not; the rest is its tail."""
+        present: set[str] = set()
         for place, line in enumerate(lines):
+            digest = codec.digest_of(line)
+            if digest in present:  # plain git kept both forms of an event that was redacted on one side
+                continue
             event = self._decoded(line)
             if event is None or not self._follows(event, before, parent, is_fork=parent != NO_DIGEST):
                 rest = lines[place:]
                 self._tails[parent] = max(self._tails.get(parent, []), rest, key=lambda tail: (len(tail), tail))
                 return
-            digest = sha256_hex(line)
+            present.add(digest)
             self._lines[digest] = line
             self._following[event.prev].add(digest)
             before, parent = event, digest
@@ -103,9 +109,37 @@ class _Forest:
         return lines + self._tails.get(digest, [])
 
 
-def branches(clone: str, versions: Iterable[tuple[str, Lines]]) -> dict[str, Lines]:
-    """Return the branches that versions of the chains of `clone` (writer's name, its lines) make together."""
+def branches(
+    clone: str, versions: Iterable[tuple[str, Lines]], redactions: Callable[[], Redactions] = dict
+) -> dict[str, Lines]:
+    """Return the branches that versions of the chains of `clone` (writer's name, its lines) make together.
+
+    `redactions` are asked for when redacted events are among them.
+    """
+    every = [*versions]
+    chosen = _chosen((line for _, lines in every for line in lines), redactions)
     forest = _Forest(clone)
-    for writer, lines in versions:
-        forest.plant(writer, lines)
+    for writer, lines in every:
+        forest.plant(writer, [chosen.get(codec.digest_of(line), line) for line in lines] if chosen else lines)
     return forest.branches()
+
+
+def _chosen(lines: Iterable[bytes], redactions: Callable[[], Redactions]) -> dict[str, bytes]:
+    """Return by its digest the one line of each event that is here redacted: as it was written, if that is here, too.
+
+    Else one that an event says should stand. So each digest stands for one line, also where somebody made up what a
+    redacted one says.
+    """
+    originals: dict[str, bytes] = {}
+    redacted: dict[str, set[bytes]] = defaultdict(set)
+    for line in lines:
+        digest, own = codec.digest_of(line), sha256_hex(line)
+        if digest == own:
+            originals[digest] = line
+        else:
+            redacted[digest].add(line)
+
+    def order(line: bytes) -> tuple[bool, bytes]:
+        return not redaction.is_allowed(codec.trusted(line), line, redactions()), line
+
+    return {digest: originals.get(digest) or min(forms, key=order) for digest, forms in redacted.items()}

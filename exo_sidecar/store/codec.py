@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+from msgspec import UNSET
 
 from exo_sidecar.base import canonical
+from exo_sidecar.base.digest import sha256_hex
 from exo_sidecar.model.event import LINE_BYTES_MAX, NAMES, TYPES, Data, Event
 
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _EVENT: Final = msgspec.json.Decoder(Event)
+_REDACTED: Final = b'"redacted":'
+"""In every redacted line, and in hardly another: what stands inside of a text is escaped."""
 
 
 class MalformedError(ValueError):
@@ -18,6 +22,10 @@ class MalformedError(ValueError):
 
 class UnknownTypeError(MalformedError):
     """An event of a type that this program does not know."""
+
+
+class RedactedError(MalformedError):
+    """An event whose data was taken out of the ledger; the text is the reason."""
 
 
 def encode(event: Event) -> bytes:
@@ -36,9 +44,13 @@ def decode(line: bytes) -> Event:
         raise MalformedError(message)
     try:
         canonical.loads(line)
-        return _EVENT.decode(line)
+        event = _EVENT.decode(line)
     except (canonical.NotCanonicalError, msgspec.MsgspecError) as error:
         raise MalformedError(str(error)) from error
+    if event.data is UNSET and (event.params is not UNSET or not is_redacted(event)):
+        message = "Object missing required field `data`"
+        raise MalformedError(message)
+    return event
 
 
 def trusted(line: bytes) -> Event:
@@ -46,8 +58,38 @@ def trusted(line: bytes) -> Event:
     return _EVENT.decode(line)
 
 
+def is_redacted(event: Event) -> bool:
+    """Whether the event's data was taken out, and its line says so in the form that FORMAT prescribes."""
+    return event.data is UNSET and event.redacted is not UNSET and event.digest is not UNSET
+
+
+def digest_of(line: bytes) -> str:
+    """Return an event's digest: of its line, or, where it was redacted, that of its line before."""
+    if _REDACTED in line:
+        try:
+            event = decode(line)
+        except MalformedError:
+            return sha256_hex(line)
+        if is_redacted(event):
+            return str(event.digest)
+    return sha256_hex(line)
+
+
+def redacted(line: bytes, reason: str) -> bytes:
+    """Return what stands in the place of an event's line once it is redacted; of a redacted one for another reason."""
+    fields = canonical.loads(line)
+    if not isinstance(fields, dict):
+        message = "no event"
+        raise MalformedError(message)
+    kept = {key: value for key, value in fields.items() if key not in {"data", "params"}}
+    return canonical.dumps({**kept, "digest": digest_of(line), "redacted": reason})
+
+
 def decode_data(event: Event) -> Data:
-    """Return the event's data by its type; UnknownTypeError, MalformedError."""
+    """Return the event's data by its type; UnknownTypeError, RedactedError, MalformedError."""
+    if isinstance(event.data, msgspec.UnsetType):
+        message = f"redacted: {event.redacted}"
+        raise RedactedError(message)
     wanted = TYPES.get(event.type)
     if wanted is None:
         message = f"type {event.type[:64]!r} is not known to this program"

@@ -11,7 +11,7 @@ from exo_sidecar.model.errors import ValueInvalid
 from exo_sidecar.model.event import SEEN_MAX, VERSION, Draft, Event
 from exo_sidecar.model.ids import CloneId, SessionId
 from exo_sidecar.model.instant import Instant
-from exo_sidecar.store import codec
+from exo_sidecar.store import codec, secret_scan
 from exo_sidecar.store.index import Index
 
 
@@ -29,7 +29,7 @@ def lines(index: Index, clone: CloneId, drafts: Sequence[Draft], stamp: Stamp, *
     """Return the ledger lines that append `drafts` to the clone's chain.
 
     The first event of a transaction says what the clone has seen of others, and which operation it is. ValueInvalid
-    when one would be longer than an event may be.
+    when one would be longer than an event may be, SecretFound when one holds what looks like a key.
     """
     row = index.db.execute("SELECT seq, digest FROM writers WHERE writer = ?", (clone,)).fetchone()
     seq, prev = row or (0, NO_DIGEST)
@@ -49,6 +49,7 @@ def _line(event: Event) -> bytes:
         line = codec.encode(event)
     except codec.MalformedError as error:  # what was asked for stands in it beside what follows from it
         raise ValueInvalid(str(error), hint="shorten its texts, or link to a file instead") from error
+    secret_scan.check(event, line)
     try:  # a line that no clone can read would end this clone's chain for good
         codec.decode_data(codec.trusted(line))
     except (codec.MalformedError, msgspec.MsgspecError) as error:

@@ -5,11 +5,11 @@ changed on both without knowing each other the later stands and the other is an 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from exo_sidecar.base.digest import sha256_hex
-from exo_sidecar.model.document import Document, Section
+from exo_sidecar.model.document import Document, Section, UnitVersion
 from exo_sidecar.model.event import DocumentEdited
 from exo_sidecar.store.entry import Entry, Knows
 from exo_sidecar.store.scalars import Write, standing
@@ -32,7 +32,7 @@ def fold_document(name: str, entries: Sequence[Entry], knows: Knows) -> Document
         if not isinstance(entry.data, DocumentEdited):
             continue
         order = split(name, entry.data.text)
-        _record(writes, order, entry, knows)
+        _record(writes, order, entry, knows, entry.data.settles)
     if not writes:
         return None
     found = {unit: standing(written, knows) for unit, written in writes.items()}
@@ -42,11 +42,7 @@ def fold_document(name: str, entries: Sequence[Entry], knows: Knows) -> Document
         name=name,
         text=text,
         digest=sha256_hex(text.encode()),
-        conflicts=tuple(
-            Section(name=unit, event=str(other.entry.name), actor=other.entry.event.actor, text=other.value or "")
-            for unit in names
-            for other in found[unit][1:]
-        ),
+        conflicts=tuple(_section(unit, other, found[unit][0]) for unit in names for other in found[unit][1:]),
     )
 
 
@@ -62,18 +58,41 @@ def split(name: str, text: str) -> _Units:
     return units
 
 
+def with_units(document: Document, texts: Mapping[str, str]) -> str:
+    """Return the document's text with other texts of some units; an empty one goes away, a new one comes last."""
+    units = split(document.name, document.text)
+    return _joined([*{**units, **texts}.values()])
+
+
+def _section(unit: str, other: Write[str | None], stands: Write[str | None]) -> Section:
+    version = _version(other)
+    return Section(
+        name=unit,
+        event=version.event,
+        actor=version.actor,
+        at=version.at,
+        text=version.text,
+        stands=_version(stands),
+    )
+
+
+def _version(write: Write[str | None]) -> UnitVersion:
+    event = write.entry.event
+    return UnitVersion(event=str(write.entry.name), actor=event.actor, at=event.at, text=write.value or "")
+
+
 def _joined(units: Sequence[str]) -> str:
     """Return the units one after the other; one that ended its text without a line feed must not run into the next."""
     shown = [unit for unit in units if unit]
     return "".join(unit if unit.endswith("\n") else f"{unit}\n" for unit in shown[:-1]) + "".join(shown[-1:])
 
 
-def _record(writes: _Writes, units: _Units, entry: Entry, knows: Knows) -> None:
-    """Add the units that the entry changed against what its writer saw."""
+def _record(writes: _Writes, units: _Units, entry: Entry, knows: Knows, settled: Sequence[str]) -> None:
+    """Add the units that the entry changed against what its writer saw, and those that it settled as they were."""
     for unit in dict.fromkeys((*units, *writes)):
         seen = [write for write in writes.get(unit, ()) if knows(entry.name, write.entry.name)]
         shown = standing(seen, knows)[0].value if seen else None
-        if units.get(unit) != shown:
+        if units.get(unit) != shown or (unit in settled and unit in writes):
             writes.setdefault(unit, []).append(Write(entry, units.get(unit)))
 
 

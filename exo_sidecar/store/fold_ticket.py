@@ -7,6 +7,7 @@ from typing import cast
 import msgspec
 from msgspec import UNSET
 
+from exo_sidecar.model import glob
 from exo_sidecar.model.event import Sets, TicketCreated, TicketEdited, TicketMoved, TicketNoted
 from exo_sidecar.model.glob import EVERYTHING
 from exo_sidecar.model.ids import TicketId
@@ -14,6 +15,7 @@ from exo_sidecar.model.lifecycle import Status
 from exo_sidecar.model.ticket import (
     ADMISSION_FIELDS,
     BUDGET_FIELDS,
+    FENCE_SETS,
     SCALARS,
     SETS,
     Admission,
@@ -25,7 +27,7 @@ from exo_sidecar.model.ticket import (
     Version,
 )
 from exo_sidecar.store.entry import Entry, Knows
-from exo_sidecar.store.scalars import Write, members, standing
+from exo_sidecar.store.scalars import Write, distinct, members, standing, unknown
 
 _Members = dict[str, list[tuple[Entry, str]]]
 
@@ -37,6 +39,8 @@ class _Gathered:
         self.scalars: dict[str, list[Write[Scalar]]] = defaultdict(list)
         self.adds: _Members = defaultdict(list)
         self.removes: _Members = defaultdict(list)
+        self.scopes: dict[str, list[Write[None]]] = defaultdict(list)
+        """Events that wrote one of FENCE_SETS; their values are computed only where several met."""
         self.notes: list[str] = []
         self.first: Entry | None = None
         self.last: Entry | None = None
@@ -57,6 +61,10 @@ def fold_ticket(ticket_id: TicketId, entries: Sequence[Entry], knows: Knows) -> 
         if len(found) > 1:
             conflicts[field] = tuple(_version(write) for write in found)
     sets = {field: members(gathered.adds[field], gathered.removes[field], knows) for field in SETS}
+    for field in FENCE_SETS:
+        met = unknown(gathered.scopes[field], knows)
+        if len(met) > 1 and (versions := _scopes(gathered, field, sets[field], met, knows)):
+            conflicts[field] = versions
     return TicketRecord(
         ticket=_assemble(ticket_id, values, sets, tuple(gathered.notes)),
         created_at=gathered.first.event.at,
@@ -76,11 +84,13 @@ def _gather(entries: Sequence[Entry]) -> _Gathered:
                 _scalars(gathered, entry, created.fields)
                 gathered.scalars["status"].append(Write(entry, created.status))
                 _sets(gathered.adds, entry, created.sets)
+                _fences(gathered, entry, None)
                 gathered.notes += created.notes
             case TicketEdited() as edited:
                 _scalars(gathered, entry, edited.fields)
                 _sets(gathered.adds, entry, edited.add)
                 _sets(gathered.removes, entry, edited.remove)
+                _fences(gathered, entry, edited)
             case TicketMoved() as moved:
                 gathered.scalars["status"].append(Write(entry, str(moved.end)))
                 _close(gathered.closings, moved)
@@ -104,7 +114,42 @@ def _sets(into: _Members, entry: Entry, sets: Sets) -> None:
         into[field].extend((entry, member) for member in getattr(sets, field))
 
 
+def _fences(gathered: _Gathered, entry: Entry, edited: TicketEdited | None) -> None:
+    """Note which scopes the event wrote; a creation (None) writes all."""
+    for field in FENCE_SETS:
+        if edited is None or getattr(edited.add, field) or getattr(edited.remove, field):
+            gathered.scopes[field].append(Write(entry, None))
+
+
+def _scopes(
+    gathered: _Gathered, field: str, united: tuple[str, ...], met: Sequence[Write[None]], knows: Knows
+) -> tuple[Version, ...]:
+    """Return what each of the writes that met made of a scope; none when gates read them as they do the united one."""
+    seen = [Write(write.entry, _allows(field, _as_written(gathered, field, write.entry, knows))) for write in met]
+    written = distinct(seen)
+    values = [_allows(field, united), *(write.value for write in written)]
+    strict = set(glob.common(values)) if field == "scope_allow" else {each for value in values for each in value}
+    if len(written) == 1 or strict == set(values[0]):
+        return ()
+    return tuple(_version(Write[Scalar](write.entry, write.value)) for write in written)
+
+
+def _as_written(gathered: _Gathered, field: str, entry: Entry, knows: Knows) -> tuple[str, ...]:
+    """Return the members of a set as they were after the event, in the eyes of its writer."""
+
+    def known(changes: list[tuple[Entry, str]]) -> list[tuple[Entry, str]]:
+        return [(other, each) for other, each in changes if other.name == entry.name or knows(entry.name, other.name)]
+
+    return members(known(gathered.adds[field]), known(gathered.removes[field]), knows)
+
+
+def _allows(field: str, written: tuple[str, ...]) -> tuple[str, ...]:
+    return (EVERYTHING,) if field == "scope_allow" and not written else written
+
+
 def _close(closings: dict[Status, str], moved: TicketMoved) -> None:
+    if moved.settles and moved.end in closings:
+        return
     if moved.end in {Status.DONE, Status.CANCELLED}:
         closings[moved.end] = moved.resolution or str(moved.end)
     elif moved.end is Status.ARCHIVED:
@@ -113,12 +158,14 @@ def _close(closings: dict[Status, str], moved: TicketMoved) -> None:
 
 def _version(write: Write[Scalar]) -> Version:
     event = write.entry.event
+    moved = write.entry.data
     return Version(
         value=write.value,
         actor=event.actor,
         at=event.at,
         event=str(write.entry.name),
         epoch=write.entry.epoch or None,
+        start=moved.start if isinstance(moved, TicketMoved) else None,
     )
 
 

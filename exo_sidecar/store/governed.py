@@ -1,12 +1,15 @@
 """Governed: the places of one governed repository, worked out once."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from exo_sidecar.base import files
 from exo_sidecar.git import commits, mount
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.model.errors import SidecarMissing
+
+_BRANCH: Final = "branch"
 
 
 class Governed(NamedTuple):
@@ -34,13 +37,28 @@ class Governed(NamedTuple):
 
 
 def governed(repository: Repository) -> Governed:
-    """Return the places of a governed repository; SidecarMissing when it is not, or its mount is on no branch."""
+    """Return the places of a governed repository; SidecarMissing when it is not, or nothing says which branch."""
     common = repository.place.common
     state = mount.state(common)
     if state is None:
         message = f"{repository.place.worktree or common} is not governed yet"
         raise SidecarMissing(message)
-    if not state.branch:
+    branch = _recorded_branch(common / "exo") or state.branch
+    if not branch:
         message = f"{state.path} is on no branch: its HEAD is detached"
         raise SidecarMissing(message, hint=f"git -C {state.path} switch exo-governance")
-    return Governed(repository, state.branch, state.path, common / "exo")
+    return Governed(repository, branch, state.path, common / "exo")
+
+
+def record_branch(folder: Path, branch: str) -> None:
+    """Remember which branch is governed: whatever somebody checks out in the mount does not become it."""
+    if _recorded_branch(folder) != branch:
+        folder.mkdir(parents=True, exist_ok=True)
+        files.write_atomic(folder / _BRANCH, f"{branch}\n".encode())
+
+
+def _recorded_branch(folder: Path) -> str | None:
+    try:
+        return (folder / _BRANCH).read_text().strip() or None
+    except FileNotFoundError:
+        return None

@@ -5,12 +5,13 @@ refused, or cannot be taken in because it is computed, is kept in `cache/rejecte
 cannot be read is named with its line and left alone. Nothing a person wrote is ever lost.
 """
 
+import re
 from collections.abc import Callable, Container, Iterable
 from typing import Final, NamedTuple
 
 import msgspec
 
-from exo_sidecar.base import files
+from exo_sidecar.base import files, secret_shapes
 from exo_sidecar.base.digest import NO_DIGEST
 from exo_sidecar.git.objects import object_id
 from exo_sidecar.git.oid import Oid
@@ -29,6 +30,8 @@ Absorb = Callable[[View, TicketRecord | None, Ticket], Outcome]
 
 _TICKET_BYTES_MAX: Final = 256 * 1024
 _LEFT: Final = "; left as it is"
+_CONFLICT: Final = re.compile(rb"^(?:<{7}|>{7}|\|{7}) ", re.MULTILINE)
+"""What git writes into a file whose two versions it could not unite; a line of `=` alone may be a heading."""
 
 
 class Edit(NamedTuple):
@@ -105,7 +108,7 @@ def fault_of(edit: Edit) -> Unreadable | None:
     """Return why an edited file could not be taken in, None when it could be read."""
     ticket_id = layout.parse_ticket(edit.path)
     if ticket_id is not None:
-        found = parse_ticket(edit.data, ticket_id)
+        found = _unfit(edit.data) or parse_ticket(edit.data, ticket_id)
         return found if isinstance(found, Unreadable) else None
     return _document_fault(edit) if edit.path in DOCUMENTS else None
 
@@ -165,7 +168,7 @@ def _ticket(view: View, edit: Edit, ticket_id: str, judge: Absorb) -> Absorbed:
     ticket = (
         Unreadable("it is too large", None)
         if len(edit.data) > _TICKET_BYTES_MAX
-        else parse_ticket(edit.data, ticket_id)
+        else _unfit(edit.data) or parse_ticket(edit.data, ticket_id)
     )
     if isinstance(ticket, Unreadable):
         return Absorbed((), {}, (), (unreadable(edit.path, ticket),))
@@ -179,6 +182,8 @@ def _ticket(view: View, edit: Edit, ticket_id: str, judge: Absorb) -> Absorbed:
 def _document_fault(edit: Edit) -> Unreadable | None:
     if len(edit.data) > TEXT_MAX_BYTES:
         return Unreadable(f"it is longer than {TEXT_MAX_BYTES} bytes", None)
+    if (unfit := _unfit(edit.data)) is not None:
+        return unfit
     try:
         text = edit.data.decode()
         if edit.path.endswith(".yaml"):
@@ -189,6 +194,17 @@ def _document_fault(edit: Edit) -> Unreadable | None:
         return Unreadable(str(error), error.line)
     found = settings.parse(text) if edit.path == "config.yaml" else None
     return Unreadable(found, None) if isinstance(found, str) else None
+
+
+def _unfit(data: bytes) -> Unreadable | None:
+    """Return why a text must not enter the ledger whatever it means: git's conflict markers, or a secret."""
+    marker = _CONFLICT.search(data)
+    if marker is not None:
+        return Unreadable("it holds git's conflict markers", data.count(b"\n", 0, marker.start()) + 1)
+    secret = secret_shapes.find(data)
+    if secret is not None:
+        return Unreadable(f"it holds what looks like {secret.shape}", data.count(b"\n", 0, secret.start) + 1)
+    return None
 
 
 def _aside(edit: Edit, code: str, message: str) -> Absorbed:

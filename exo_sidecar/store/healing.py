@@ -35,11 +35,23 @@ def heal(governed: Governed) -> None:
 
 
 def check_busy(governed: Governed) -> None:
-    """Refuse to write while plain git is half-way through something in the mount; SidecarBusy."""
-    what = mount.is_busy(governed.repository.place.common)
+    """Refuse to write while plain git is half-way through something in the mount, or has another branch there.
+
+    Raises:
+        SidecarBusy, SidecarBranchMismatch.
+    """
+    common = governed.repository.place.common
+    what = mount.is_busy(common)
     if what is not None:
         message = f"a {what} is under way in {governed.mount}"
         raise SidecarBusy(message)
+    state = mount.state(common)
+    if state is not None and state.branch != governed.branch:
+        message = f"{state.path} has {state.branch or 'no branch'} checked out, not {governed.branch}"
+        way = f"git -C {state.path} switch {governed.branch}"
+        if governed.tip() is None and state.branch:  # it was renamed
+            way = f"exo sidecar-init --branch {state.branch} governs by that one"
+        raise mounting.SidecarBranchMismatch(message, hint=way)
 
 
 def remount(governed: Governed) -> bool:

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from exo_sidecar.model.event import (
     Data,
     DocumentEdited,
+    EventRedacted,
     LeaseAcquired,
     LeaseExpired,
     LeaseLost,
@@ -17,6 +18,7 @@ from exo_sidecar.model.event import (
     SessionFinished,
     SessionReserved,
     SessionStarted,
+    SyncRewritten,
     TicketCreated,
     TicketEdited,
     TicketMoved,
@@ -38,6 +40,15 @@ def entries(db: sqlite3.Connection, subject: str, *, limit: int) -> tuple[Histor
         (subject, limit),
     ).fetchall()
     return tuple(_entry(*row) for row in reversed(rows))
+
+
+def last_guard(db: sqlite3.Connection) -> str | None:
+    """Return how the guarded push that came here last was guarded; None when there was none."""
+    row = db.execute(
+        "SELECT line FROM events WHERE type = 'push.guarded' AND form IS NULL ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    data = codec.decode_data(codec.trusted(row[0])) if row else None
+    return data.guard if isinstance(data, PushGuarded) else None
 
 
 def _entry(writer: str, seq: int, line: bytes, form: str | None, token: str | None) -> HistoryEntry:
@@ -66,7 +77,8 @@ def _summary(data: Data) -> str:  # noqa: C901, PLR0912 - one row per type
             written += [field for field in SETS if getattr(data.add, field) or getattr(data.remove, field)]
             text = ", ".join(written)
         case TicketMoved():
-            text = f"{data.start} -> {data.end}" + (f": {data.reason}" if data.reason else "")
+            chosen = " (chosen of several)" if data.settles else ""
+            text = f"{data.start} -> {data.end}{chosen}" + (f": {data.reason}" if data.reason else "")
         case TicketRefused():
             text = f"{data.start} -> {data.end} refused: {data.message}"
         case TicketNoted():
@@ -91,8 +103,14 @@ def _summary(data: Data) -> str:  # noqa: C901, PLR0912 - one row per type
             text = f"offline claim lost {', '.join(word for word in words if word)}"
         case PushGuarded():
             text = f"{data.branch} to {data.remote} at {data.end[:10]} ({data.guard})"
+        case EventRedacted():
+            text = f"{data.event} redacted: {data.reason}"
+        case SyncRewritten():
+            before = data.before[:10] if data.before else "unknown"
+            text = f"{data.remote} was rewritten from {before} to {data.after[:10]}: {data.reason}"
         case DocumentEdited():
-            text = f"{len(data.text)} characters"
+            settled = f", settles {', '.join(unit or 'the beginning' for unit in data.settles)}" if data.settles else ""
+            text = f"{len(data.text)} characters{settled}"
         case _:
             text = ""
     return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

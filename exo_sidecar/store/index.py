@@ -8,7 +8,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from exo_sidecar import __version__
 from exo_sidecar.git.oid import Oid
@@ -22,6 +22,10 @@ WRITER_WAIT_SECONDS: Final = 30.0
 _CACHE_KIB: Final = 64 * 1024
 """An upper bound, used while an index of many records is built: with less its pages go to the disk again and again."""
 _PROGRAM: Final = f"{__version__}/{SCHEMA_NUMBER}/{RENDER_NUMBER}"
+
+
+State: TypeAlias = Literal["absent", "foreign", "damaged", "busy", "behind", "current"]
+"""How the index stands to the branch; `foreign`: another version of the program made it."""
 
 
 class Index:
@@ -90,6 +94,22 @@ def open_index(path: Path, *, wait_seconds: float) -> Index:
     except sqlite3.DatabaseError:
         discard(path)
         return _open(path, wait_seconds)
+
+
+def state(path: Path, tip: Oid | None) -> State:
+    """Return how the index at `path` stands to the branch's tip; nothing is opened for writing or mended."""
+    if not path.exists():
+        return "absent"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            index = Index(connection)
+            if not _is_ours(index):
+                return "foreign"
+            return "current" if index.tip == tip else "behind"
+    except sqlite3.OperationalError:
+        return "busy"
+    except sqlite3.DatabaseError:
+        return "damaged"
 
 
 def discard(path: Path) -> None:

@@ -4,28 +4,31 @@ A writer's events count up to its first break. Depth and knowledge are computed 
 lines alone, not on the order of arrival: an event waits until what its `seen` names has been taken in.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from msgspec import UnsetType
 
-from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
+from exo_sidecar.base.digest import NO_DIGEST
 from exo_sidecar.model.event import (
     AuthorityMoved,
     AuthoritySet,
     Data,
     Event,
+    EventRedacted,
     LeaseAcquired,
     LeaseExpired,
     LeaseLost,
     TicketCreated,
     lease_ticket,
 )
-from exo_sidecar.store import codec, form
+from exo_sidecar.store import codec, form, redaction
+from exo_sidecar.store.arriving import paired
 from exo_sidecar.store.entry import Name
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.layout import clone_of
+from exo_sidecar.store.redaction import Redactions
 
 
 class Touched(NamedTuple):
@@ -69,12 +72,18 @@ class Ingest:
 
     def __init__(self, index: Index, arrivals: Mapping[str, Sequence[bytes]]) -> None:
         self._db = index.db
-        self._pending = {
-            writer: deque((line, sha256_hex(line)) for line in lines) for writer, lines in sorted(arrivals.items())
-        }
-        self._waiting = {digest for lines in self._pending.values() for _, digest in lines}
+        self._pending = {writer: paired(lines) for writer, lines in sorted(arrivals.items())}
+        self._arrivals = arrivals
+        self._waiting = {digest for lines in self._pending.values() for _, digest in lines if digest}
+        self._awaited: dict[str, str] = {}
+        """Per writer the line that its next one waits for: with many writers most tries would be in vain."""
         self._heads: dict[str, _Head] = {}
         self._touched = Touched(set(), set())
+
+    @cached_property
+    def _announced(self) -> Redactions:
+        """Redactions that are still to be taken in: a writer redacts its own earlier events, too."""
+        return redaction.announced(line for lines in self._arrivals.values() for line in lines)
 
     def run(self) -> Touched:
         """Take everything in and return what it touched."""
@@ -89,9 +98,16 @@ class Ingest:
         """Take in what can be; return whether anything could."""
         progress = False
         for writer, lines in self._pending.items():
-            while lines and self._take(writer, *lines[0]):
+            if self._awaited.get(writer) in self._waiting:
+                continue
+            while lines and self._head(writer).broken is None and self._take(writer, *lines[0]):
                 self._waiting.discard(lines.popleft()[1])
                 progress = True
+            if lines and self._head(writer).broken is not None:
+                progress = True
+                self._break(writer, "", len(lines))
+                self._waiting.difference_update(digest for _, digest in lines)
+                lines.clear()
         return progress
 
     def _give_up_waiting(self) -> None:
@@ -103,7 +119,9 @@ class Ingest:
             lines = self._pending[writer]
             self._break(writer, "the chain that it forks from is not here", len(lines))
             lines.clear()
-        self._waiting = {digest for lines in self._pending.values() for digest in _linked(lines)}
+        left = {digest for lines in self._pending.values() for digest in _linked(lines)}
+        # The digest that a redacted line names binds nothing: only such lines can be made to wait in a circle.
+        self._waiting = left if left != self._waiting else set()
 
     def _orphans(self) -> list[str]:
         found = []
@@ -118,9 +136,6 @@ class Ingest:
     def _take(self, writer: str, line: bytes, digest: str) -> bool:
         """Take one line in; False when it must wait for another writer's."""
         head = self._head(writer)
-        if head.broken is not None:
-            self._heads[writer] = head._replace(left_out=head.left_out + 1)
-            return True
         try:
             event = codec.decode(line)
         except codec.MalformedError as error:
@@ -128,11 +143,13 @@ class Ingest:
         start = self._start(writer, head, event)
         if start is None:
             return False
-        fault = self._chain_fault(writer, start, event)
+        fault = self._chain_fault(writer, start, event) or self._redaction_fault(event, line)
         if fault is not None:
             return self._break(writer, f"line {self._line(head)}: {fault}", 1)
         found = self._look_up_seen(event, writer)
-        if any(isinstance(entry, _Unmet) and entry.wait for entry in found):
+        awaited = next((entry.digest for entry in found if isinstance(entry, _Unmet) and entry.wait), None)
+        if awaited is not None:
+            self._awaited[writer] = awaited
             return False
         depth = self._connect(writer, start, event, found)
         self._heads[writer] = _Head(head.first or event.seq, event.seq, digest, depth, None, 0)
@@ -182,6 +199,11 @@ class Ingest:
                 self._db.execute(
                     "INSERT INTO acquisitions VALUES (?, ?, ?, ?, ?, ?)",
                     (data.ticket, data.epoch, data.session, *name, data.adopts),
+                )
+            case EventRedacted():
+                self._db.execute(
+                    "INSERT INTO redactions VALUES (?, ?, ?, ?, ?, ?)",
+                    (*name, data.event, data.digest, data.kept, data.reason),
                 )
             case LeaseExpired():
                 self._db.execute("INSERT OR IGNORE INTO expirations VALUES (?, ?)", (data.ticket, data.value))
@@ -244,6 +266,14 @@ class Ingest:
         if event.prev != head.digest:
             return f"event {event.seq} does not follow the one before it (wrong prev)"
         return None
+
+    def _redaction_fault(self, event: Event, line: bytes) -> str | None:
+        if not codec.is_redacted(event):
+            return None
+        known = redaction.known(self._db, str(event.digest))
+        if redaction.is_allowed(event, line, known) or redaction.is_allowed(event, line, self._announced):
+            return None
+        return f"event {event.seq} {redaction.UNANNOUNCED}"
 
     def _look_up_seen(self, event: Event, writer: str) -> list[_Resolved | _Unmet]:
         if isinstance(event.seen, UnsetType):

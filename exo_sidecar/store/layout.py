@@ -18,6 +18,8 @@ REJECTED: Final = "cache/rejected"
 LEDGER: Final = "ledger"
 SEGMENT_BYTES: Final = 64 * 1024
 """A segment takes no further line once it holds this many bytes."""
+WRITER_LENGTH_MAX: Final = 200
+"""Characters of an event's name: forks of forks of a chain have long ones."""
 FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 """Nothing exo writes on the branch is larger; what is, is not read."""
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from exo_sidecar.base.digest import sha256_hex
 from exo_sidecar.git import tree
@@ -10,7 +10,11 @@ from exo_sidecar.git.objects import Objects
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.store import layout
 from exo_sidecar.store.index import Index
-from exo_sidecar.store.layout import SEGMENT_BYTES
+from exo_sidecar.store.layout import FILE_BYTES_MAX, SEGMENT_BYTES
+
+_LINE_BYTES_MIN: Final = 100
+"""Half of the shortest event: what has more lines than this allows is no ledger."""
+_LINES_FREE: Final = 100
 
 
 class Rewritten(Exception):
@@ -70,18 +74,22 @@ def open_segment(index: Index, writer: str) -> str:
 
 
 def cut(lines: Iterable[bytes]) -> list[bytes]:
-    """Return a writer's lines as its segments: the same lines always give the same files."""
-    segments: list[bytes] = []
+    """Return a writer's lines as its segments: the same lines always give the same files, each within the limits."""
     size = SEGMENT_BYTES
     parts: list[list[bytes]] = []
     for line in lines:
-        if size >= SEGMENT_BYTES:
+        following = size + len(line) + 1
+        if size >= SEGMENT_BYTES or not is_within_limits(len(parts[-1]) + 1, following):
             parts.append([])
-            size = 0
+            following = len(line) + 1
         parts[-1].append(line + b"\n")
-        size += len(line) + 1
-    segments.extend(b"".join(part) for part in parts)
-    return segments
+        size = following
+    return [b"".join(part) for part in parts]
+
+
+def is_within_limits(lines: int, size: int) -> bool:
+    """Whether a segment of so many lines and bytes may be read; whatever exo itself has written is."""
+    return size <= FILE_BYTES_MAX and lines <= _LINES_FREE + size // _LINE_BYTES_MIN
 
 
 def note(index: Index, writer: str, number: int, data: bytes) -> None:

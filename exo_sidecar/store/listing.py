@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from exo_sidecar.model.errors import ValueInvalid
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.lifecycle import Status
+from exo_sidecar.model.ticket import SETTLED_FIRST
 from exo_sidecar.model.view import TicketFilter, TicketRow
 
 _COLUMNS: Final = "id, title, kind, type, status, priority, parent, score, unblocks, open_blockers, conflicts"
@@ -43,9 +44,9 @@ ORDERS: Final = {
     "updated": Order("updated_at", _BIRTH),
     "id": Order(None, "id"),
 }
+_UNSETTLED: Final = " OR ".join(f"',' || conflicts || ',' LIKE '%,{field},%'" for field in SETTLED_FIRST)
 _READY: Final = (  # the first line word by word as in the index tickets_ready
-    "status = 'todo' AND kind = 'task' AND open_blockers = 0 AND cycle = 0"
-    " AND ',' || conflicts || ',' NOT LIKE '%,status,%'"
+    f"status = 'todo' AND kind = 'task' AND open_blockers = 0 AND cycle = 0 AND (conflicts = '' OR NOT ({_UNSETTLED}))"
 )
 _PAGE: Final = 64
 
@@ -101,7 +102,7 @@ def _terms(wanted: TicketFilter) -> tuple[str, list[object]]:
         terms.append("conflicts != ''")
     if wanted.ready:
         terms.append(_READY)
-    if not wanted.archived and Status.ARCHIVED not in wanted.statuses:
+    if not (wanted.archived or wanted.conflicted) and Status.ARCHIVED not in wanted.statuses:
         terms.append("status != 'archived'")
     return " AND ".join(terms), values
 

@@ -20,7 +20,7 @@ from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.model.errors import Environment, FormatTooNew, Usage, ValueInvalid
 from exo_sidecar.store import layout, lock
-from exo_sidecar.store.governed import Governed
+from exo_sidecar.store.governed import Governed, record_branch
 
 DEFAULT_BRANCH: Final = "exo-governance"
 DEFAULT_PATH: Final = ".exo"
@@ -120,6 +120,7 @@ def attach(repository: Repository, branch: str, path: Path) -> Governed:
         check_format(repository, governed.tip())
         if governed.tip() is not None:
             (governed.folder / MARK).touch()
+        record_branch(governed.folder, branch)
         mount.create(repository.place, branch, path)
     return governed
 

@@ -10,15 +10,16 @@ from exo_sidecar.store import refresh
 from exo_sidecar.store.governed import Governed, governed
 from exo_sidecar.store.index import READER_WAIT_SECONDS, Index
 from exo_sidecar.store.refresh import Progress
-from exo_sidecar.store.view import IndexView
+from exo_sidecar.store.view import IndexView, Restrain
 
 
 class Reader:
     """Opened for the life of one call; not shared between threads. SidecarMissing when there is nothing to read."""
 
-    def __init__(self, repository: Repository, *, progress: Progress) -> None:
+    def __init__(self, repository: Repository, *, progress: Progress, restrain: Restrain | None = None) -> None:
         self.governed: Final[Governed] = governed(repository)
         self.progress = progress
+        self._restrain: Final[Restrain] = restrain or (lambda config: config)
         self._index: Index | None = None
 
     def view(self) -> IndexView:
@@ -27,7 +28,7 @@ class Reader:
             self._index = self._opened()
         elif not self._index.db.in_transaction:
             self._index = self._follow(self._index)
-        return IndexView(self._index)
+        return IndexView(self._index, self._restrain)
 
     def close(self) -> None:
         """Let go of everything."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from exo_sidecar.git import commits
 from exo_sidecar.git.objects import Objects
 from exo_sidecar.git.oid import Oid
-from exo_sidecar.store import ledger
+from exo_sidecar.store import layout, ledger, redaction
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.ingest import Ingest
 from exo_sidecar.store.layout import clone_of
@@ -52,3 +52,7 @@ def _check_settled(index: Index, arrivals: dict[str, list[bytes]]) -> None:
     for (other,) in index.db.execute("SELECT DISTINCT other FROM unresolved"):
         if clone_of(other) in arriving:
             raise ledger.Rewritten(other)
+    if index.db.execute("SELECT 1 FROM writers WHERE broken IS NOT NULL").fetchone() is not None and (
+        redaction.announced(line for lines in arrivals.values() for line in lines)
+    ):
+        raise ledger.Rewritten(layout.LEDGER)  # a chain may go on where it broke for want of it

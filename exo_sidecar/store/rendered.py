@@ -11,13 +11,28 @@ from typing import Final
 
 import msgspec
 
-from exo_sidecar.model.ticket import Scalar, TicketRecord, Version
+from exo_sidecar.model.ticket import (
+    ADMISSION_FIELDS,
+    BUDGET_FIELDS,
+    FENCE_SETS,
+    Scalar,
+    TicketRecord,
+    Version,
+    value_of,
+)
 
 _SHOWN: Final = 120
+_SHORT_MAX: Final = 0xFFFF
 _ESCAPED: Final = re.compile(
-    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\uffff]"
+    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\uffff\U000e0000-\U000e0fff]"
 )
-"""Controls, invisible and bidirectional marks, line separators, halves of surrogate pairs, what is no character."""
+"""Controls, invisible and bidirectional marks, line separators, half surrogate pairs, tags, what is no character."""
+_GROUPS: Final[dict[str, tuple[str, ...]]] = {
+    "scope": FENCE_SETS,
+    "budgets": BUDGET_FIELDS,
+    "admission": ADMISSION_FIELDS,
+}
+"""Fields of the record that hold several of those that can be in conflict."""
 
 
 def ticket_file(record: TicketRecord) -> bytes:
@@ -25,7 +40,7 @@ def ticket_file(record: TicketRecord) -> bytes:
     lines: list[str] = []
     for field in record.ticket.__struct_fields__:
         lines += _field(field, getattr(record.ticket, field), "")
-        lines += _conflict(field, record.conflicts)
+        lines += _conflict(field, record)
     return "".join(f"{line}\n" for line in lines).encode()
 
 
@@ -49,20 +64,19 @@ def _scalar(value: object) -> str:
 
     The characters are listed here: what Python calls printable changes with its version, and the bytes must not.
     """
-    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return _ESCAPED.sub(_escape, json.dumps(value, ensure_ascii=False))
 
 
-def _conflict(field: str, conflicts: dict[str, tuple[Version, ...]]) -> Iterator[str]:
-    for name, versions in conflicts.items():
-        if name == field or (field in {"budgets", "admission"} and _belongs(name, field)):
-            yield from (_comment(name, version) for version in versions[1:])
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\u{code:04x}" if code <= _SHORT_MAX else f"\\U{code:08x}"
 
 
-def _belongs(name: str, group: str) -> bool:
-    from_budgets = name.startswith("max_")
-    return (
-        from_budgets if group == "budgets" else name in {"consumer", "pain_point", "expected_value", "validation_path"}
-    )
+def _conflict(field: str, record: TicketRecord) -> Iterator[str]:
+    for name, versions in record.conflicts.items():
+        if name == field or name in _GROUPS.get(field, ()):
+            standing = value_of(record.ticket, name)
+            yield from (_comment(name, version) for version in versions if version.value != standing)
 
 
 def _comment(field: str, version: Version) -> str:

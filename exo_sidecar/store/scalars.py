@@ -24,17 +24,27 @@ def standing(writes: Sequence[Write[V]], knows: Knows) -> tuple[Write[V], ...]:
 
     One write: no conflict. Several: a conflict value; the higher epoch, else the later in fold order, comes first.
     """
+    return distinct(unknown(writes, knows))
+
+
+def unknown(writes: Sequence[Write[V]], knows: Knows) -> tuple[Write[V], ...]:
+    """Return the writes that no other write knew, the higher epoch, else the later in fold order, first."""
     maximal: list[tuple[int, Write[V]]] = []
     for place in range(len(writes) - 1, -1, -1):
         write = writes[place]
         if not any(knows(later.entry.name, write.entry.name) for later in reversed(writes[place + 1 :])):
             maximal.append((place, write))
     maximal.sort(key=lambda found: (found[1].entry.epoch, found[0]), reverse=True)
-    distinct: list[Write[V]] = []
-    for _, write in maximal:
-        if all(write.value != other.value for other in distinct):
-            distinct.append(write)
-    return tuple(distinct)
+    return tuple(write for _, write in maximal)
+
+
+def distinct(writes: Sequence[Write[V]]) -> tuple[Write[V], ...]:
+    """Return the first write of each value."""
+    found: list[Write[V]] = []
+    for write in writes:
+        if all(write.value != other.value for other in found):
+            found.append(write)
+    return tuple(found)
 
 
 def members(adds: Iterable[tuple[Entry, str]], removes: Sequence[tuple[Entry, str]], knows: Knows) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-SCHEMA_NUMBER: Final = 6
+SCHEMA_NUMBER: Final = 8
 
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -48,6 +48,12 @@ CREATE TABLE lost (
     claim TEXT NOT NULL, ticket TEXT NOT NULL, writer TEXT NOT NULL, seq INTEGER NOT NULL,
     PRIMARY KEY (claim, writer, seq)
 ) WITHOUT ROWID;
+
+CREATE TABLE redactions (
+    writer TEXT NOT NULL, seq INTEGER NOT NULL, event TEXT NOT NULL, digest TEXT NOT NULL, kept TEXT NOT NULL,
+    reason TEXT NOT NULL, PRIMARY KEY (writer, seq)
+) WITHOUT ROWID;
+CREATE INDEX redactions_digest ON redactions (digest);
 
 CREATE TABLE tickets (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, type TEXT NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL,

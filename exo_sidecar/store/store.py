@@ -18,7 +18,8 @@ from exo_sidecar.store.hand_edits import Absorb
 from exo_sidecar.store.index import WRITER_WAIT_SECONDS, Index
 from exo_sidecar.store.reader import Reader
 from exo_sidecar.store.refresh import Progress
-from exo_sidecar.store.transaction import Attempt, Committed, Rule
+from exo_sidecar.store.transaction import Attempt, Committed, Judges, Rule
+from exo_sidecar.store.view import Restrain
 
 ATTEMPTS_MAX: Final = 50
 _PAUSE_SECONDS: Final = 0.01
@@ -35,8 +36,16 @@ class RefMoved(Conflict):
 class Store(Reader):
     """A reader that writes, too."""
 
-    def __init__(self, repository: Repository, *, entropy: Entropy, absorb: Absorb, progress: Progress) -> None:
-        super().__init__(repository, progress=progress)
+    def __init__(
+        self,
+        repository: Repository,
+        *,
+        entropy: Entropy,
+        absorb: Absorb,
+        progress: Progress,
+        restrain: Restrain | None = None,
+    ) -> None:
+        super().__init__(repository, progress=progress, restrain=restrain)
         self._entropy = entropy
         self._absorb = absorb
         self._open = contextlib.ExitStack()
@@ -109,7 +118,8 @@ class Store(Reader):
     def _attempt(
         self, held: contextlib.ExitStack, rule: Rule, stamp: Stamp, paths: set[str], *, dry_run: bool
     ) -> Committed:
-        attempt = Attempt(self.governed, self._writer(), self.clone_id(), self._absorb, self.progress)
+        judges = Judges(self._absorb, self._restrain)
+        attempt = Attempt(self.governed, self._writer(), self.clone_id(), judges, self.progress)
         committed: Committed | None = None
         try:
             with contextlib.ExitStack() as transaction:

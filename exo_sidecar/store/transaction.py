@@ -5,7 +5,8 @@ committed after the branch moved and rolled back when it did not, so it is never
 rule writes are found only after it ran; then they are taken in first and the rule decides again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from exo_sidecar.git import tree
@@ -14,12 +15,12 @@ from exo_sidecar.git.oid import EMPTY_TREE, Oid
 from exo_sidecar.model import instant
 from exo_sidecar.model.document import DOCUMENTS
 from exo_sidecar.model.errors import ExoError, LedgerDamaged
-from exo_sidecar.model.event import Draft
+from exo_sidecar.model.event import DocumentEdited, Draft
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.ids import CloneId
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.view import View
-from exo_sidecar.store import canon, drafts, foreign, hand_edits, ledger, publish, refresh, rendering
+from exo_sidecar.store import canon, drafts, foreign, hand_edits, ledger, publish, redaction, refresh, rendering
 from exo_sidecar.store.drafts import Stamp
 from exo_sidecar.store.governed import Governed
 from exo_sidecar.store.hand_edits import Absorb, Absorbed, Edit
@@ -28,7 +29,7 @@ from exo_sidecar.store.ingest import Ingest
 from exo_sidecar.store.refold import Changed, refold
 from exo_sidecar.store.refresh import Progress
 from exo_sidecar.store.rendering import Files
-from exo_sidecar.store.view import IndexView
+from exo_sidecar.store.view import IndexView, Restrain
 
 Rule = Callable[[View], Outcome]
 _ROUNDS_MAX: Final = 4
@@ -42,22 +43,33 @@ class Committed(NamedTuple):
     """None when nothing changed."""
     findings: tuple[Finding, ...]
     refusal: ExoError | None
+    documents: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    """Authored documents that it wrote: their text before and after, empty where there was none."""
+
+
+class Judges(NamedTuple):
+    """What operations pass in, because the store knows no rule."""
+
+    absorb: Absorb
+    restrain: Restrain
 
 
 class Attempt:
     """One try at one tip; publish.Moved when somebody else moved the branch meanwhile."""
 
-    def __init__(self, governed: Governed, index: Index, clone: CloneId, absorb: Absorb, progress: Progress) -> None:
+    def __init__(self, governed: Governed, index: Index, clone: CloneId, judges: Judges, progress: Progress) -> None:
         self._governed = governed
         self._objects = governed.repository.objects
         self._index = index
         self._clone = clone
-        self._absorb = absorb
+        self._judges = judges
         self._progress = progress
         self._lines: list[bytes] = []
         self._changed = Changed()
         self._taken = hand_edits.NOTHING
         self._subjects: list[str] = []
+        self._documents: dict[str, str] = {}
+        """Texts of the documents that are written, as they were before."""
         self._committed: frozenset[str] = frozenset()
         """Files that a commit by hand in this clone has changed."""
         self._rendered_over: Oid | None = None
@@ -73,7 +85,8 @@ class Attempt:
         committed = Committed(None, self._taken.findings + outcome.findings, outcome.refusal)
         if dry_run:
             return committed
-        return committed._replace(commit=self._write(tip, base, files, stamp))
+        documents = {name: (text, self._text_of(name)) for name, text in self._documents.items()}
+        return committed._replace(commit=self._write(tip, base, files, stamp), documents=documents)
 
     def _base(self, tip: Oid | None) -> tuple[Oid | None, frozenset[str]]:
         """Return the canonical tree to write on, and paths that a commit by hand in this clone has edited."""
@@ -85,10 +98,12 @@ class Attempt:
         ours, theirs = self._governed.tree_of(known), self._governed.tree_of(tip)
         refresh.to_tree(self._index, self._objects, ours, self._progress)
         root = canon.canonical(self._index, self._objects, ours, theirs, self._progress).root
-        if foreign.is_commit_by_hand(self._governed, known, tip):
+        below = foreign.below_commits_by_hand(self._governed, tip)
+        if below == known:
             return root, frozenset(change.path for change in tree.diff(self._objects, root, theirs))
         self._rendered_over = theirs
-        return root, frozenset()
+        edited = tree.diff(self._objects, self._governed.tree_of(below), theirs)
+        return root, frozenset(change.path for change in edited)
 
     def _check_own_chain(self) -> None:
         row = self._index.db.execute("SELECT seq, broken FROM writers WHERE writer = ?", (self._clone,)).fetchone()
@@ -101,7 +116,7 @@ class Attempt:
         for _ in range(_ROUNDS_MAX):
             self._index.db.execute("SAVEPOINT decision")
             lines, subjects, changed = len(self._lines), len(self._subjects), self._changed
-            outcome = rule(IndexView(self._index))
+            outcome = rule(IndexView(self._index, self._judges.restrain))
             self._append(outcome.events, stamp)
             files = rendering.differing(self._objects, base, rendering.files_of(self._index, self._changed))
             seen = {*self._taken.overwritten, *(edit.path for edit in self._taken.aside)}
@@ -128,10 +143,16 @@ class Attempt:
         if self._rendered_over is None:
             return edits
         over = {edit.path: tree.entry_at(self._objects, self._rendered_over, edit.path) for edit in edits}
-        return [edit for edit in edits if (entry := over[edit.path]) is None or entry.oid != edit.oid]
+        return [
+            edit
+            for edit in edits
+            if edit.path in self._committed or (entry := over[edit.path]) is None or entry.oid != edit.oid
+        ]
 
     def _take_in(self, edits: list[Edit], stamp: Stamp) -> None:
-        taken = hand_edits.absorb(IndexView(self._index), edits, self._absorb, committed=self._committed)
+        taken = hand_edits.absorb(
+            IndexView(self._index, self._judges.restrain), edits, self._judges.absorb, committed=self._committed
+        )
         self._append(taken.drafts, stamp)
         self._taken = Absorbed(
             self._taken.drafts + taken.drafts,
@@ -144,15 +165,24 @@ class Attempt:
         """Fold events into the index as this clone's next ones."""
         if not events:
             return
+        for draft in events:
+            if isinstance(draft.data, DocumentEdited):
+                self._documents.setdefault(draft.subject, self._text_of(draft.subject))
         lines = drafts.lines(self._index, self._clone, events, stamp, is_first=not self._lines)
         changed = refold(self._index, Ingest(self._index, {self._clone: lines}).run())
         self._lines += lines
         self._changed = self._changed.plus(changed)
         self._subjects += [draft.subject for draft in events]
 
+    def _text_of(self, name: str) -> str:
+        document = IndexView(self._index).document(name)
+        return document.text if document else ""
+
     def _write(self, tip: Oid | None, base: Oid | None, files: Files, stamp: Stamp) -> Oid | None:
         if self._lines:
             files = {**files, **ledger.append(self._index, self._objects, base, self._clone, self._lines)}
+        if redaction.announced(self._lines):
+            files = canon.redacted(self._index, self._objects, base, files, self._progress) or files
         for edit in self._taken.aside:
             hand_edits.keep_aside(self._governed, edit)
         overwritten = self._taken.overwritten | {edit.path: edit.oid for edit in self._taken.aside}

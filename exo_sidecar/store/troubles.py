@@ -7,7 +7,7 @@ import msgspec
 
 from exo_sidecar.model.document import Document
 from exo_sidecar.model.finding import Finding
-from exo_sidecar.model.view import Quarantined
+from exo_sidecar.model.view import Quarantined, Unsettled
 from exo_sidecar.store.epochs import LOST, PROVISIONAL
 
 _MAX: Final = 100
@@ -21,7 +21,7 @@ def findings(db: sqlite3.Connection) -> tuple[Finding, ...]:
 
 
 def quarantined(db: sqlite3.Connection) -> tuple[Quarantined, ...]:
-    """Return events that do not count: broken chains first, then single events."""
+    """Return events that do not count: broken chains first, then single events; what was redacted is no damage."""
     found = [
         Quarantined(event=f"{writer}:{seq + 1}", reason=broken, count=left_out)
         for writer, seq, broken, left_out in db.execute(
@@ -33,11 +33,28 @@ def quarantined(db: sqlite3.Connection) -> tuple[Quarantined, ...]:
         Quarantined(event=f"{writer}:{seq}", reason=form or token)
         for writer, seq, form, token in db.execute(
             "SELECT writer, seq, form, token FROM events WHERE (form IS NOT NULL OR token IS NOT NULL)"
-            " AND (form IS NOT NULL OR token NOT IN (?, ?)) ORDER BY writer, seq LIMIT ?",
+            " AND (form IS NOT NULL OR token NOT IN (?, ?)) AND COALESCE(form, '') NOT GLOB 'redacted: *'"
+            " ORDER BY writer, seq LIMIT ?",
             (*_NOT_YET, _MAX),
         )
     ]
     return tuple(found)
+
+
+def unsettled(db: sqlite3.Connection) -> Unsettled:
+    """Return how many tickets and documents are in conflict and how many events do not count: counted, not capped."""
+    (tickets,) = db.execute("SELECT COUNT(*) FROM tickets WHERE conflicts != ''").fetchone()
+    (behind,) = db.execute("SELECT COALESCE(SUM(left_out), 0) FROM writers WHERE broken IS NOT NULL").fetchone()
+    (single,) = db.execute(
+        "SELECT COUNT(*) FROM events WHERE (form IS NOT NULL OR token IS NOT NULL)"
+        " AND (form IS NOT NULL OR token NOT IN (?, ?)) AND COALESCE(form, '') NOT GLOB 'redacted: *'",
+        _NOT_YET,
+    ).fetchone()
+    return Unsettled(
+        tickets=int(tickets),
+        documents=sum(1 for document in _every_document(db) if document.conflicts),
+        quarantined=int(behind) + int(single),
+    )
 
 
 def _conflicts(db: sqlite3.Connection) -> list[Finding]:
@@ -47,7 +64,7 @@ def _conflicts(db: sqlite3.Connection) -> list[Finding]:
             code="CONFLICT_VALUE",
             subject=ticket,
             message=f"{fields.replace(',', ', ')} of {ticket} was changed in two clones at once",
-            hint=f"exo ticket-show {ticket} shows the values; editing the field again settles it",
+            hint=f"exo resolve {ticket} shows the values and settles them",
         )
         for ticket, fields in rows
     ]
@@ -85,19 +102,23 @@ def _rings(db: sqlite3.Connection) -> list[Finding]:
 
 def _documents(db: sqlite3.Connection) -> list[Finding]:
     found = []
-    for (record,) in db.execute("SELECT record FROM documents ORDER BY name"):
-        document = msgspec.json.decode(record, type=Document)
+    for document in _every_document(db):
         found += [
             Finding(
                 code="DOCUMENT_CONFLICT",
                 subject=document.name,
                 message=f"{section.name or 'the beginning'} of {document.name} was changed in two clones at once;"
                 f" the version of {section.actor} ({section.event}) does not stand",
-                hint=f"edit .exo/{document.name} so that it says what it should",
+                hint=f"exo resolve --document {document.name} shows both and settles it",
             )
             for section in document.conflicts
         ]
     return found
+
+
+def _every_document(db: sqlite3.Connection) -> list[Document]:
+    rows = db.execute("SELECT record FROM documents ORDER BY name")
+    return [msgspec.json.decode(record, type=Document) for (record,) in rows]
 
 
 def _settings(db: sqlite3.Connection) -> list[Finding]:

@@ -1,8 +1,8 @@
 """The view of one index: what rules and reports ask, answered by indexed queries (implements `model.view.View`)."""
 
 import sqlite3
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -16,7 +16,7 @@ from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.session import OfflineClaim, SessionRecord, SessionStatus
 from exo_sidecar.model.ticket import TicketRecord
-from exo_sidecar.model.view import HistoryEntry, Quarantined, TicketFilter, TicketRow
+from exo_sidecar.model.view import HistoryEntry, Quarantined, TicketFilter, TicketRow, Unsettled
 from exo_sidecar.store import history, listing, supposing, troubles
 from exo_sidecar.store.authority import authority_of
 from exo_sidecar.store.index import Index
@@ -26,13 +26,21 @@ _SESSION: Final = msgspec.json.Decoder(SessionRecord)
 _DOCUMENT: Final = msgspec.json.Decoder(Document)
 _SUGGESTIONS_MAX: Final = 3
 
+Restrain: TypeAlias = Callable[[Config], Config]
+"""Leaves out of the settings what this clone does not let a pulled policy loosen; passed in by operations."""
+
+
+def _as_they_stand(config: Config) -> Config:
+    return config
+
 
 class IndexView:
     """One state of the ledger; valid while the context that handed it out is open."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, restrain: Restrain = _as_they_stand) -> None:
         self.index = index
         self._db: sqlite3.Connection = index.db
+        self._restrain = restrain
 
     def ticket(self, ticket_id: TicketId) -> TicketRecord | None:
         """Return the ticket, None when there is none."""
@@ -109,7 +117,7 @@ class IndexView:
 
     def supposing(self, claim: OfflineClaim) -> "IndexView":
         """Return the state as it would be if the claim were confirmed: what its own session works on."""
-        return SupposingView(self.index, claim)
+        return SupposingView(self.index, claim, self._restrain)
 
     def highest_epoch(self, ticket_id: TicketId) -> int:
         """Return the highest epoch that the ledger knows for the ticket."""
@@ -135,7 +143,11 @@ class IndexView:
         return _DOCUMENT.decode(row[0]) if row else None
 
     def config(self) -> Config:
-        """Return the settings in force."""
+        """Return the settings in force here."""
+        return self._restrain(self.written_config())
+
+    def written_config(self) -> Config:
+        """Return the settings as the last text that can be read has them, alike in every clone."""
         row = self._db.execute("SELECT value FROM settings WHERE name = 'config.yaml'").fetchone()
         return msgspec.json.decode(row[0], type=Config) if row else Config()
 
@@ -150,6 +162,10 @@ class IndexView:
         ).fetchone()
         return TicketId(row[0]) if row else None
 
+    def last_guard(self) -> str | None:
+        """Return how the last guarded push was guarded, `atomic` or `checked`; None when there was none."""
+        return history.last_guard(self._db)
+
     def history(self, subject: str, *, limit: int) -> tuple[HistoryEntry, ...]:
         """Return the events about a record in fold order, the last `limit` of them."""
         return history.entries(self._db, subject, limit=limit)
@@ -161,6 +177,10 @@ class IndexView:
     def quarantined(self) -> tuple[Quarantined, ...]:
         """Return events that do not count, with their reasons."""
         return troubles.quarantined(self._db)
+
+    def unsettled(self) -> Unsettled:
+        """Return how much waits for somebody to look at it."""
+        return troubles.unsettled(self._db)
 
     def _resolve(self, text: str) -> str:
         """Return the one id that `text` names."""
@@ -205,8 +225,8 @@ class IndexView:
 class SupposingView(IndexView):
     """The state as the session of a claim made offline sees it: its ticket and itself as if the claim counted."""
 
-    def __init__(self, index: Index, claim: OfflineClaim) -> None:
-        super().__init__(index)
+    def __init__(self, index: Index, claim: OfflineClaim, restrain: Restrain = _as_they_stand) -> None:
+        super().__init__(index, restrain)
         self._claim = claim
 
     @override

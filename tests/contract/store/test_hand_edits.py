@@ -93,7 +93,7 @@ def test_a_refused_edit_is_kept_aside_and_the_file_rendered_back(one: Clone) -> 
         ("id: TICKET-001\ntitle: x\npriority: high\n", 3),
         ("id: TICKET-001\ntitle: x\nnonsense: 1\n", None),
         ("id: TICKET-002\ntitle: x\n", 1),
-        ("<<<<<<< HEAD\nid: TICKET-001\n=======\n>>>>>>> theirs\n", 2),
+        ("<<<<<<< HEAD\nid: TICKET-001\n=======\n>>>>>>> theirs\n", 1),
         ("id: TICKET-001\ntitle: " + "[" * 50_000, 2),
         ("", 1),
     ],
