@@ -47,6 +47,15 @@ class Hook(NamedTuple):
     state: State
 
 
+class Look(NamedTuple):
+    """Whose hook is in the place where git looks."""
+
+    path: Path
+    owner: Literal["absent", "user", "exo"]
+    runs: bool
+    """Whether git would run it: it passes over what is not executable."""
+
+
 def install(worktree: Path, event: str, exo: Sequence[str], *, dry_run: bool = False) -> Hook:
     """Write the hook of `event`, which calls `exo`; a user's hook goes aside and is run first."""
     path = _folder(worktree) / event
@@ -83,6 +92,15 @@ def remove(worktree: Path, event: str, *, dry_run: bool = False) -> Hook:
         except OSError as error:
             raise _unwritable(path, error) from error
     return Hook(path, "removed")
+
+
+def look(worktree: Path, event: str) -> Look:
+    """Return whose hook git runs at `event`; nothing is changed. HooksPathUnwritable."""
+    path = _folder(worktree) / event
+    text = _read(path)
+    if text is None:
+        return Look(path, "absent", runs=False)
+    return Look(path, "exo" if MARK in text else "user", runs=os.access(path, os.X_OK))
 
 
 def _set_aside(path: Path) -> None:

@@ -130,13 +130,13 @@ def is_confirming(common: Path, session_id: SessionId) -> bool:
     return found is not None and found.claim is not None and has_call(found)
 
 
-def is_of_another(common: Path, clone: CloneId) -> bool:
-    """Whether what is recorded here was recorded by the clone that this folder is a copy of."""
+def is_of_another(common: Path, clone: CloneId | None) -> bool:
+    """Whether what is recorded here was recorded by the clone that this folder is a copy of; None: no id as yet."""
     try:
         data = files.read_beneath(common, _OWNER, limit_bytes=_OWNER_MAX_BYTES)
     except OSError:
         return True
-    return data is not None and data != clone.encode()
+    return data is not None and data != (clone or "").encode()
 
 
 def belong_to(common: Path, clone: CloneId) -> None:

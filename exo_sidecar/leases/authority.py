@@ -21,6 +21,7 @@ from exo_sidecar.leases.seen import AuthorityMismatch, LeaseContended, LeaseUnsu
 HEADER: Final = "exo-authority/1\n"
 PERSON: Final = "exo <exo@localhost>"
 ATTEMPTS_MAX: Final = 4
+_ELSEWHERE: Final = "leases are decided in another clone alone: exo leases-move --remote NAME, run there, lets all ask"
 _ID_LENGTH: Final = 32
 _HEXADECIMAL: Final = frozenset("0123456789abcdef")
 
@@ -128,7 +129,7 @@ def mismatch(remote: Remote | None, *, shows_another: bool) -> AuthorityMismatch
     place = str(remote) if remote else "this repository"
     shown = "shows another authority than the recorded one" if shows_another else "shows no authority on leases"
     message = f"{place} {shown}"
-    return AuthorityMismatch(message, place=place)
+    return AuthorityMismatch(message, hint="" if remote else _ELSEWHERE, place=place)
 
 
 def _wanted(repository: Repository, refs: dict[str, Oid], names: Names) -> list[Oid]:

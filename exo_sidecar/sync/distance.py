@@ -1,14 +1,19 @@
 """Distance: how many events this clone and a remote have that the other had not when it was last seen."""
 
+import itertools
+from collections import defaultdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from exo_sidecar.git import commits, lone_swap, tree
-from exo_sidecar.git.objects import Objects
+from exo_sidecar.git.objects import ObjectDamaged, ObjectMissing, Objects
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.store import layout
 from exo_sidecar.store.governed import Governed
+
+_FILES_MAX: Final = 20_000
+"""A status must not take long because somebody pushed a million files."""
 
 
 class Distance(NamedTuple):
@@ -17,6 +22,8 @@ class Distance(NamedTuple):
     ahead: int
     behind: int
     seen_at: float | None
+    readable: bool = True
+    """Whether what the remote showed last can be read; the numbers are of what could be."""
 
 
 def tracking_ref(governed: Governed, remote: str) -> str:
@@ -45,21 +52,46 @@ def measure(governed: Governed, remote: str) -> Distance:
         seen_at = None
     if theirs == tip:
         return Distance(0, 0, seen_at)
-    ahead, behind = between(governed.repository, theirs, tip)
-    return Distance(ahead, behind, seen_at)
+    return _count(governed.repository, theirs, tip)._replace(seen_at=seen_at)
 
 
 def between(repository: Repository, theirs: Oid | None, ours: Oid | None) -> tuple[int, int]:
-    """Return the number of events that only `ours` has, and that only `theirs` has; cost follows the difference."""
-    ahead = behind = 0
-    old, new = (commits.tree_of(repository.objects, commit) for commit in (theirs, ours))
-    for change in tree.diff(repository.objects, old, new, layout.LEDGER):
-        if layout.parse_segment(change.path) is None:
-            continue
-        growth = _lines(repository.objects, change.new) - _lines(repository.objects, change.old)
-        ahead += max(0, growth)
-        behind += max(0, -growth)
-    return ahead, behind
+    """Return the number of events that only `ours` has, and that only `theirs` has; cost follows the difference.
+
+    In a partial clone what plain git fetched of theirs may not be here: each segment or folder of it counts as one.
+    """
+    apart = _count(repository, theirs, ours)
+    return apart.ahead, apart.behind
+
+
+def _count(repository: Repository, theirs: Oid | None, ours: Oid | None) -> Distance:
+    """Count per writer: a redaction moves lines from one segment to another."""
+    objects = repository.objects
+    growth: dict[str, int] = defaultdict(int)
+    missing = 0
+    readable = True
+    try:
+        old, new = (commits.tree_of(objects, commit) for commit in (theirs, ours))
+        for change in itertools.islice(tree.diff(objects, old, new, layout.LEDGER), _FILES_MAX):
+            segment = layout.parse_segment(change.path)
+            if segment is not None:
+                growth[segment.writer] += _growth(objects, change)
+    except ObjectMissing:
+        missing = 1
+    except ObjectDamaged:
+        readable = False
+    ahead = sum(number for number in growth.values() if number > 0)
+    behind = sum(-number for number in growth.values() if number < 0)
+    return Distance(ahead, behind + missing, None, readable)
+
+
+def _growth(objects: Objects, change: tree.Change) -> int:
+    """Return by how many events our segment is longer than theirs."""
+    ours = _lines(objects, change.new)
+    try:
+        return ours - _lines(objects, change.old)
+    except ObjectMissing:
+        return -1
 
 
 def _lines(objects: Objects, entry: tree.Entry | None) -> int:

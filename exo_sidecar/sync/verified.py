@@ -4,34 +4,49 @@ A vector of `(seq, digest)` under `<common>/exo/verified/`. A fetched ledger mus
 digest, wherever git history went meanwhile: a ledger that lost or changed one is refused.
 """
 
+import contextlib
+import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
 from exo_sidecar.base import files
-from exo_sidecar.base.digest import sha256_hex
 from exo_sidecar.git import tree
-from exo_sidecar.git.objects import Objects
-from exo_sidecar.git.oid import Oid
+from exo_sidecar.git.objects import ObjectDamaged, Objects
+from exo_sidecar.git.oid import Oid, is_oid
 from exo_sidecar.model.errors import FormatTooNew, Integrity
-from exo_sidecar.store import codec, layout, union
+from exo_sidecar.model.event import LOST_MAX
+from exo_sidecar.store import codec, layout, ledger, redaction, union
 from exo_sidecar.store.index import Index
+from exo_sidecar.store.redaction import Redactions
+from exo_sidecar.sync.held import is_held
 
 Vector = dict[str, tuple[int, str]]
 
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
 _FILE_BYTES_MAX: Final = 16 * 1024 * 1024
 LEDGER_FILES_MAX: Final = 200_000
+LEDGER_LINES_MAX: Final = 2_000_000
+"""What a single fetch may bring: files and lines that differ from ours."""
 
 
 class SyncRefused(Integrity):
     """The remote's ledger has lost or changed what was verified here, or is larger than any ledger of ours."""
 
     code = "SYNC_REFUSED"
-    advice = "nothing here was changed; ask who rewrote the branch, and see docs/sync.md"
+    advice = (
+        "nothing here was changed; ask who rewrote the branch; a person takes it as it is, and loses nothing, by: "
+        'exo sync --accept-rewrite --reason "..."'
+    )
+
+
+class OverLimits(SyncRefused):
+    """The remote's branch cannot be read, or is larger than any of ours: it is as if the remote were not there."""
+
+    advice = "nothing here was changed; ask who wrote the branch, and put back there what it was: docs/sync.md"
 
 
 class Lost(NamedTuple):
@@ -54,6 +69,21 @@ def write(folder: Path, remote: str, vector: Mapping[str, tuple[int, str]]) -> N
     path = _path(folder, remote)
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_atomic(path, msgspec.json.encode(dict(sorted(vector.items()))))
+
+
+def last_tip(folder: Path, remote: str) -> Oid | None:
+    """Return the remote's tip that was verified last, None before the first."""
+    try:
+        text = _path(folder, remote).with_suffix(".tip").read_text().strip()
+    except FileNotFoundError:
+        return None
+    return Oid(text) if is_oid(text) else None
+
+
+def note_tip(folder: Path, remote: str, tip: Oid) -> None:
+    """Remember the remote's tip that was verified last: it is named when somebody has rewritten it."""
+    if last_tip(folder, remote) != tip:
+        files.write_atomic(_path(folder, remote).with_suffix(".tip"), f"{tip}\n".encode())
 
 
 def joined(one: Vector, other: Vector) -> Vector:
@@ -80,36 +110,58 @@ def _last_event(index: Index, writer: str, lines: list[bytes]) -> tuple[int, str
     for line in reversed(lines):
         row = index.db.execute(
             "SELECT seq, digest FROM events WHERE writer >= ? AND writer < ? AND digest = ?",
-            (clone, f"{clone}.", sha256_hex(line)),
+            (clone, f"{clone}.", codec.digest_of(line)),
         ).fetchone()
         if row is not None:
             return row[0], row[1]
     return None
 
 
-def check(objects: Objects, vector: Vector, ours: Oid | None, theirs: Oid | None) -> None:
-    """Refuse a fetched tree that lost or changed a verified event; SyncRefused names writers and numbers."""
+def check(
+    objects: Objects, vector: Vector, ours: Oid | None, theirs: Oid | None, redactions: Redactions | None = None
+) -> None:
+    """Refuse a fetched tree that lost or changed a verified event; SyncRefused names writers and numbers.
+
+    `redactions` are those that are known here; the fetched tree may bring others.
+    """
+    lost = missing(objects, vector, ours, theirs, redactions)
+    if lost:
+        named = ", ".join(f"{one.writer}:{one.seq}" for one in lost[:5])
+        message = f"the remote's ledger has lost or changed events that were verified here: {named}"
+        raise SyncRefused(message, events=tuple(f"{one.writer}:{one.seq}" for one in lost[:LOST_MAX]))
+
+
+def missing(
+    objects: Objects, vector: Vector, ours: Oid | None, theirs: Oid | None, redactions: Redactions | None = None
+) -> list[Lost]:
+    """Return the events of the vector that a fetched tree lost or changed; OverLimits, FormatTooNew."""
     _check_format(objects, theirs)
     differing = _differing(objects, ours, theirs)
     digests: dict[str, set[str]] = {}
     lost = []
+
+    @functools.cache
+    def announced() -> Redactions:
+        lines = (line for writer in sorted(differing) for line in union.lines_of(objects, theirs, writer))
+        return redaction.joined(redactions or {}, redaction.announced(lines))
+
     for writer, (seq, digest) in vector.items():
-        if writer not in differing:
+        if writer not in differing or is_held(objects, ours, theirs, writer, (seq, digest)):
             continue
         clone = layout.clone_of(writer)
         if clone not in digests:
             chains = union.chains_of(objects, theirs, clone).values()
-            digests[clone] = {digest for lines in chains for digest in _linked(lines)}
+            digests[clone] = {digest for lines in chains for digest in _linked(lines, announced)}
         if digest not in digests[clone]:
             lost.append(Lost(writer, seq))
-    if lost:
-        named = ", ".join(f"{one.writer}:{one.seq}" for one in lost[:5])
-        message = f"the remote's ledger has lost or changed events that were verified here: {named}"
-        raise SyncRefused(message, events=tuple(f"{one.writer}:{one.seq}" for one in lost[:100]))
+    return lost
 
 
-def _linked(lines: list[bytes]) -> Iterator[str]:
-    """Yield the digests of the lines up to the first that does not name the one before it: nothing counts behind."""
+def _linked(lines: list[bytes], announced: Callable[[], Redactions]) -> Iterator[str]:
+    """Yield the digests of the lines up to the first that does not name the one before it: nothing counts behind.
+
+    Nor does anything from a line on that was redacted although no event says so.
+    """
     before: str | None = None
     for line in lines:
         try:
@@ -118,33 +170,55 @@ def _linked(lines: list[bytes]) -> Iterator[str]:
             return
         if before is not None and event.prev != before:
             return
-        before = sha256_hex(line)
+        if codec.is_redacted(event) and not redaction.is_allowed(event, line, announced()):
+            return
+        before = codec.digest_of(line)
         yield before
+
+
+@contextlib.contextmanager
+def unreadable_is_refused(remote: str) -> Iterator[None]:
+    """Refuse the remote's branch when something of it cannot be read; OverLimits."""
+    try:
+        yield
+    except ObjectDamaged as error:
+        message = f"the branch of {remote} cannot be read: {error.message}"
+        raise OverLimits(message) from error
 
 
 def _differing(objects: Objects, ours: Oid | None, theirs: Oid | None) -> set[str]:
     writers: set[str] = set()
-    for number, change in enumerate(tree.diff(objects, ours, theirs, layout.LEDGER)):
+    lines = 0
+    for number, change in enumerate(tree.diff(objects, ours, theirs, layout.LEDGER), 1):
         segment = layout.parse_segment(change.path)
-        if number > LEDGER_FILES_MAX:
-            message = f"the remote's ledger has more than {LEDGER_FILES_MAX} files that differ"
-            raise SyncRefused(message)
         if change.new is not None and segment is not None:
-            _check_size(objects, change.path, change.new)
+            lines += _lines(objects, change.path, change.new)
+        if number > LEDGER_FILES_MAX or lines > LEDGER_LINES_MAX:
+            what = f"{LEDGER_FILES_MAX} files" if number > LEDGER_FILES_MAX else f"{LEDGER_LINES_MAX} lines"
+            message = f"the remote's ledger has more than {what} that differ"
+            raise OverLimits(message)
         if segment is not None:
             writers.add(segment.writer)
     return writers
 
 
-def _check_size(objects: Objects, path: str, entry: tree.Entry) -> None:
-    if entry.mode == tree.FILE_MODE and len(objects.read(entry.oid).data) > layout.FILE_BYTES_MAX:
-        message = f"{path} of the remote is larger than {layout.FILE_BYTES_MAX} bytes"
-        raise SyncRefused(message)
+def _lines(objects: Objects, path: str, entry: tree.Entry) -> int:
+    """Return how many lines a fetched segment has; OverLimits when exo cannot have written it."""
+    if entry.mode != tree.FILE_MODE:
+        return 0
+    data = objects.read(entry.oid).data
+    lines = data.count(b"\n")
+    if not ledger.is_within_limits(lines, len(data)):
+        message = f"{path} of the remote has {len(data)} bytes in {lines} lines; no segment is like that"
+        raise OverLimits(message)
+    return lines
 
 
 def _check_format(objects: Objects, theirs: Oid | None) -> None:
     entry = tree.entry_at(objects, theirs, layout.FORMAT) if theirs else None
-    numbers = layout.parse_format(objects.read(entry.oid).data) if entry else None
+    if entry is None or entry.mode != tree.FILE_MODE:
+        return
+    numbers = layout.parse_format(objects.read(entry.oid).data)
     if numbers is not None and numbers.format > layout.FORMAT_NUMBER:
         message = f"the remote's branch has format {numbers.format}; this program reads {layout.FORMAT_NUMBER}"
         raise FormatTooNew(message)
