@@ -8,7 +8,7 @@ from exo_sidecar.cli import text
 from exo_sidecar.cli.options import Given
 from exo_sidecar.cli.terminal import Streams, Terminal
 from exo_sidecar.model.errors import INTERRUPTED, ExoError, Usage, ValueInvalid
-from exo_sidecar.operations import answer, keepalive
+from exo_sidecar.operations import afterwards, answer, keepalive
 from exo_sidecar.operations.context import Context, Warned
 from exo_sidecar.operations.parameters import parameters, read
 from exo_sidecar.operations.registry import Operation, Result, invoke
@@ -52,6 +52,7 @@ def execute(call: Call, terminal: Terminal) -> int:
             _warn([each for each in ctx.warnings if error.message not in each.message], terminal)
             keepalive.keep(ctx, call.operation)
             raise
+        afterwards.share(ctx, call.operation)
         keepalive.tell(ctx, call.operation)
         _warn(ctx.warnings, terminal)
         if terminal.json:
@@ -59,6 +60,7 @@ def execute(call: Call, terminal: Terminal) -> int:
         else:
             text.answer(call.operation, result, terminal, dry_run=common.dry_run)
         keepalive.keep(ctx, call.operation)
+        afterwards.pack(ctx, call.operation)
     return _status(call.operation, result)
 
 

@@ -6,11 +6,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from mcp_types import CallToolResult, TextContent, Tool, ToolAnnotations
 
+from exo_sidecar.base.quoting import plain_line, visible_json
 from exo_sidecar.mcp.catalogue import SHARED, annotations, input_schema, shared_of
 from exo_sidecar.mcp.server import Serving
 from exo_sidecar.model import actor as actors
 from exo_sidecar.model.errors import ExoError, Usage, ValueInvalid
-from exo_sidecar.operations import answer, keepalive
+from exo_sidecar.operations import afterwards, answer, keepalive
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.incident import reported
 from exo_sidecar.operations.parameters import parameters, read
@@ -92,9 +93,11 @@ def run(
     ) as ctx:
         try:
             result = invoke(ctx, operation, params)
+            afterwards.share(ctx, operation)
             keepalive.tell(ctx, operation)
         finally:
             keepalive.keep(ctx, operation)
+            afterwards.pack(ctx, operation)
         warnings = [f"warning {each.code}: {each.message}" for each in ctx.warnings]
     return _content(msgspec.to_builtins(result), warnings)
 
@@ -117,7 +120,8 @@ def search(offered: Mapping[str, Operation], query: str) -> dict[str, Any]:
 
 def refused(error: ExoError) -> CallToolResult:
     """Return an error as an answer that a model can read and a program can branch on."""
-    text = f"error {error.code}: {error.message}" + (f"\nhint: {error.hint}" if error.hint else "")
+    hint = f"\nhint: {plain_line(error.hint)}" if error.hint else ""
+    text = f"error {error.code}: {plain_line(error.message)}{hint}"
     return CallToolResult(
         is_error=True, structured_content=answer.fault(error), content=[TextContent(type="text", text=text)]
     )
@@ -189,9 +193,10 @@ def _switch(shared: Mapping[str, Any], name: str) -> bool:
 
 
 def _content(data: dict[str, Any], warnings: list[str] | None = None) -> CallToolResult:
-    texts = [msgspec.json.encode(data).decode(), *(warnings or [])]
+    shown = visible_json(msgspec.json.encode(data).decode())
+    texts = [shown, *(plain_line(warning) for warning in warnings or [])]
     return CallToolResult(
         content=[TextContent(type="text", text=text) for text in texts],
-        structured_content=msgspec.json.decode(texts[0]),
+        structured_content=msgspec.json.decode(shown),
         is_error=False,
     )

@@ -5,6 +5,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from exo_sidecar.base.quoting import visible_json
 from exo_sidecar.model.errors import ExoError
 from exo_sidecar.operations.registry import Result
 
@@ -49,12 +50,15 @@ def fault(error: ExoError) -> Answer:
 
 
 def encode(answer: Answer, *, indent: bool) -> str:
-    """Return the answer as text that ends with a newline; half characters, which JSON cannot hold, become `?`."""
+    """Return the answer as text that ends with a newline, what cannot be seen in it escaped.
+
+    Half characters, which JSON cannot hold, become `?`.
+    """
     try:
         raw = msgspec.json.encode(answer)
     except UnicodeEncodeError:
         raw = msgspec.json.encode(_whole(answer))
-    return (msgspec.json.format(raw, indent=2) if indent else raw).decode() + "\n"
+    return visible_json((msgspec.json.format(raw, indent=2) if indent else raw).decode()) + "\n"
 
 
 def _whole(value: object) -> object:

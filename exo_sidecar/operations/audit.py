@@ -65,6 +65,19 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None
 
 
+class RedactedEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An event whose contents were taken out, and who says so."""
+
+    event: str
+    type: str
+    subject: str
+    digest: str
+    reason: str
+    by: str
+    actor: str
+    at: str
+
+
 class Audited(Result, frozen=True, kw_only=True):
     """What the audit found; the verdict is `fail` as soon as one issue is an error."""
 
@@ -74,6 +87,8 @@ class Audited(Result, frozen=True, kw_only=True):
     quarantined: tuple[Quarantined, ...]
     rendered_mismatch: tuple[str, ...]
     issues: tuple[Issue, ...]
+    redacted: tuple[RedactedEntry, ...] = ()
+    """Events whose contents a person took out; no fault, but nobody can prove any more what they held."""
 
 
 @operation(Panel.GOVERNANCE, reads_only=True, idempotent=True, fail_status=7)
@@ -89,7 +104,7 @@ def run(ctx: Context, params: Audit) -> Audited:
     proof = audit.prove(governed, ctx.progress)
     try:
         changed = changed_paths(governed)
-        issues = [*_of_proof(proof), *_of_mount(ctx, changed)]
+        issues = [*_of_proof(proof), *of_mount(ctx, changed)]
         quarantined = IndexView(proof.fold).quarantined()
     finally:
         proof.fold.close()
@@ -107,6 +122,7 @@ def run(ctx: Context, params: Audit) -> Audited:
         quarantined=quarantined,
         rendered_mismatch=proof.mismatched,
         issues=tuple(issue if params.fix_hints else msgspec.structs.replace(issue, hint="") for issue in issues),
+        redacted=tuple(RedactedEntry(**each._asdict()) for each in proof.redacted),
     )
 
 
@@ -150,7 +166,7 @@ def _of_proof(proof: Proof) -> list[Issue]:
     return found
 
 
-def _of_mount(ctx: Context, changed: set[str]) -> list[Issue]:
+def of_mount(ctx: Context, changed: set[str]) -> list[Issue]:
     """Return what is wrong with files of the mount: an edited ledger fails, an edit not taken in yet does not."""
     governed = ctx.governed
     root = governed.tree_of(governed.tip())
@@ -167,7 +183,9 @@ def _of_mount(ctx: Context, changed: set[str]) -> list[Issue]:
                 message=f"{edit.path} was edited by hand and is not taken in yet"
                 if fault is None
                 else f"{edit.path}: {fault.message}",
-                hint="exo sync takes it in" if fault is None else f"mend .exo/{edit.path}",
+                hint="exo sync takes it in"
+                if fault is None
+                else f"mend .exo/{edit.path}; or git -C .exo checkout -- {edit.path}",
                 file=edit.path,
                 line=fault.line if fault else None,
             )

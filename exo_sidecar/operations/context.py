@@ -4,6 +4,7 @@ An operation never opens files, reads clocks or environment, or prints: it asks 
 the branch tip; `transact(rule)` decides on it and writes one commit (docs/architecture.md, "A transaction").
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -24,6 +25,7 @@ from exo_sidecar.host.live_sessions import Listed
 from exo_sidecar.model import instant
 from exo_sidecar.model.actor import is_agent
 from exo_sidecar.model.boot import BootClock
+from exo_sidecar.model.config import Config
 from exo_sidecar.model.errors import ExoError, Offline
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.ids import Entropy
@@ -32,6 +34,8 @@ from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.session import OfflineClaim
 from exo_sidecar.model.ticket import Ticket, TicketRecord
 from exo_sidecar.model.view import View
+from exo_sidecar.operations.floor import Floor, Writer
+from exo_sidecar.store import clone
 from exo_sidecar.store.codec import raw_params
 from exo_sidecar.store.drafts import Stamp
 from exo_sidecar.store.governed import Governed
@@ -39,6 +43,7 @@ from exo_sidecar.store.reader import Reader
 
 if TYPE_CHECKING:
     from exo_sidecar.store.store import Store
+    from exo_sidecar.store.transaction import Committed
 
 
 _GO_ON_LOST: Final = frozenset({"session-finish", "sync", "sidecar-pull", "sidecar-push", "sidecar-repair"})
@@ -152,7 +157,7 @@ class Context:
     @cached_property
     def reader(self) -> Reader:
         """The records, to look at; SidecarMissing when the repository is not governed."""
-        return Reader(self.repository, progress=self.progress)
+        return Reader(self.repository, progress=self.progress, restrain=self._restrain)
 
     @cached_property
     def store(self) -> "Store":
@@ -161,8 +166,20 @@ class Context:
 
         if "reader" in self.__dict__:
             self._replaced.append(self.reader)
-        self.reader = Store(self.repository, entropy=self.entropy, absorb=self._absorb, progress=self.progress)
+        self.reader = Store(
+            self.repository,
+            entropy=self.entropy,
+            absorb=self._absorb,
+            progress=self.progress,
+            restrain=self._restrain,
+        )
+        self._keep_floor()
         return self.reader
+
+    @cached_property
+    def floor(self) -> Floor:
+        """The settings that no pulled policy loosens here."""
+        return Floor(self.place.common, self.environ)
 
     @property
     def governed(self) -> Governed:
@@ -185,8 +202,12 @@ class Context:
 
     @cached_property
     def live(self) -> Listed:
-        """The live sessions of this clone as they were when first asked for."""
-        return live_sessions.listed(self.place.common)
+        """The live sessions of this clone as they were when first asked for; a copied folder has none of its own."""
+        common = self.place.common
+        found = live_sessions.listed(common)
+        if found.sessions and live_sessions.is_of_another(common, clone.read(common / "exo")):
+            return Listed((), found.findings)
+        return found
 
     @cached_property
     def claim(self) -> OfflineClaim | None:
@@ -232,11 +253,18 @@ class Context:
             is_end = self._operation in _GO_ON_LOST
             rule = provisional.ruled(rule, claim, caller=self.caller.session, is_end=is_end)
         committed = self.store.transact(rule, self.stamp(), dry_run=self.dry_run)
+        self.follow(committed)
         for finding in committed.findings:
             self.tell(finding)
         if committed.refusal is not None:
             raise committed.refusal
         return self.view()
+
+    def follow(self, committed: "Committed") -> None:
+        """Let this clone's floor follow the documents that were written in it, if any were."""
+        if committed.commit is not None and committed.documents:
+            caller = Writer(self.caller.actor, self.now, self.is_person, begins=self._operation == "init")
+            self.floor.follow(self.reader.view(), committed.documents, caller)
 
     def stamp(self) -> Stamp:
         """Return what the events of this call have in common."""
@@ -285,6 +313,17 @@ class Context:
         self._replaced.clear()
         if "reader" in self.__dict__:
             self.reader.close()
+
+    def _keep_floor(self) -> None:
+        """Let the floor follow what is in force before this call brings in what others wrote."""
+        if self.dry_run:
+            return
+        # Records that cannot be read here are named by whatever the call does with them.
+        with contextlib.suppress(ExoError, OSError):
+            self.floor.keep(self.reader.view())
+
+    def _restrain(self, config: Config) -> Config:
+        return self.floor.restrain(config, self.reader.view)
 
     def _absorb(self, view: View, before: TicketRecord | None, after: Ticket) -> Outcome:
         from exo_sidecar.domain import edits  # noqa: PLC0415  (15 ms, and most calls find no hand edit)

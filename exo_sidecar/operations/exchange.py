@@ -1,7 +1,8 @@
 """Exchange: where lifecycle operations bring the governance branch up to date on both sides.
 
 None of them fails because the remote did not answer: what could not be brought over is a warning, and the next
-`exo sync` makes up for it (docs/sync.md, "Steps"). Damage is no such thing: it stops the operation.
+`exo sync` makes up for it (docs/sync.md, "Steps"). Nor because what it shows is no governance branch at all. Damage is
+no such thing: it stops the operation.
 """
 
 from collections.abc import Callable
@@ -16,8 +17,9 @@ from exo_sidecar.model.config import SyncSettings
 from exo_sidecar.model.errors import Conflict, Environment, NotFound
 from exo_sidecar.operations.context import Context
 from exo_sidecar.store import publish
-from exo_sidecar.sync import distance, sync
+from exo_sidecar.sync import compaction, distance, sync
 from exo_sidecar.sync.sync import SyncBehind
+from exo_sidecar.sync.verified import OverLimits, SyncRefused
 
 
 class Exchanged(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,20 +37,29 @@ def pull(ctx: Context) -> Exchanged:
 
     def bring(remote: Remote, settings: SyncSettings) -> Exchanged:
         pulled = sync.pull(ctx.store, remote, timeout_seconds=settings.timeout_seconds)
+        for edit in pulled.merged.edited:
+            ctx.warn("WEB_EDIT", f"{remote}: {edit}")
         return Exchanged(state="done", fetched_events=pulled.merged.events)
 
     return _exchange(ctx, bring)
 
 
 def push(ctx: Context) -> Exchanged:
-    """Push what was written here, merging first what others wrote meanwhile; a silent remote is a warning."""
+    """Push what was written here, merging first what others wrote meanwhile; a silent remote is a warning.
+
+    So is a remote whose ledger is refused: what the call is about has happened, and the next one says so again.
+    """
 
     def send(remote: Remote, settings: SyncSettings) -> Exchanged:
         timeout = settings.timeout_seconds
         try:
             sent = sync.push(ctx.store, remote, timeout_seconds=timeout)
         except SyncBehind:
-            both = sync.sync(ctx.store, remote, timeout_seconds=timeout, rounds_max=settings.max_rounds)
+            try:
+                both = sync.sync(ctx.store, remote, timeout_seconds=timeout, rounds_max=settings.max_rounds)
+            except SyncRefused as error:
+                ctx.warn_of(error)
+                return Exchanged(state="failed", reason=error.message)
             return Exchanged(state="done", fetched_events=both.fetched_events, pushed_events=both.pushed_events)
         return Exchanged(state="done", pushed_events=sent.events)
 
@@ -80,9 +91,12 @@ def _exchange(ctx: Context, act: Callable[[Remote, SyncSettings], Exchanged]) ->
     if authority is None or authority.remote is None:
         return skipped("there is no remote")
     if publish.recorded_tip(ctx.governed) != ctx.governed.tip():  # plain git was here: its commits are taken in first
-        sync.absorb(ctx.store, ctx.stamp())
+        ctx.follow(sync.absorb(ctx.store, ctx.stamp()))
     try:
-        return act(remotes.named(ctx.repository, authority.remote), settings)
-    except (Conflict, Environment, NotFound) as error:
+        remote = remotes.named(ctx.repository, authority.remote)
+        if compaction.under_way(ctx.governed) is not None:  # killed before the remote heard of it
+            sync.sync(ctx.store, remote, timeout_seconds=settings.timeout_seconds, rounds_max=settings.max_rounds)
+        return act(remote, settings)
+    except (Conflict, Environment, NotFound, OverLimits) as error:
         ctx.warn_of(error)
         return Exchanged(state="failed", reason=error.message)

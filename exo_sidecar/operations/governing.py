@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from exo_sidecar.git import fetch as fetching
-from exo_sidecar.git import mount
+from exo_sidecar.git import mount, promised
 from exo_sidecar.git import remote as remotes
 from exo_sidecar.git import repository as repositories
 from exo_sidecar.git.oid import Oid
@@ -25,7 +25,7 @@ from exo_sidecar.model.view import View
 from exo_sidecar.operations import migrating
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.migrating import Migrated
-from exo_sidecar.store import mounting
+from exo_sidecar.store import mounting, publish
 from exo_sidecar.store.authority import SUBJECT
 from exo_sidecar.store.transaction import Rule
 from exo_sidecar.sync import distance, sync
@@ -130,6 +130,8 @@ def _mount(ctx: Context, wanted: Wanted, asked: _Asked, found: Mounted, first: R
     mounting.attach(ctx.repository, wanted.branch, spot)
     if asked.tip is not None and asked.remote is not None:
         distance.note(ctx.governed, str(asked.remote), asked.tip)
+        if publish.recorded_tip(ctx.governed) != ctx.governed.tip():  # the branch was here: `git clone --bare` makes it
+            sync.absorb(ctx.store, ctx.stamp())
         sync.join(ctx.store, asked.remote, asked.tip)
     _name_authority(ctx, asked.remote, first if migration is None and asked.tip is None else _nothing)
     migrated = migrating.take_over(ctx, migration, absorb=wanted.absorb_folder) if migration else None
@@ -165,12 +167,11 @@ def _ask(ctx: Context, wanted: Wanted) -> _Asked:
         message = f"whether {wanted.remote} has {wanted.branch} needs the network, and --offline forbids it"
         raise Offline(message, hint="--no-fetch-remote governs this clone alone, with leases decided here")
     remote = remotes.named(ctx.repository, wanted.remote)
-    objects = ctx.repository.objects
     name = f"refs/heads/{wanted.branch}"
 
     def want(refs: dict[str, Oid]) -> list[Oid]:
         found = refs.get(name)
-        return [] if found is None or ctx.dry_run or objects.contains(found) else [found]
+        return [] if found is None or ctx.dry_run or promised.is_whole(ctx.repository, found, None) else [found]
 
     tip = fetching.fetch(ctx.repository, remote, want, [name]).refs.get(name)
     if tip is not None and not ctx.dry_run:

@@ -5,14 +5,13 @@ from typing import Annotated, Final
 
 import msgspec
 
-from exo_sidecar.domain import holding, sessions, wording
-from exo_sidecar.domain.holding import HumanRequired
+from exo_sidecar.domain import holding, sessions
 from exo_sidecar.host import checkout, live_sessions
 from exo_sidecar.host.checkout import CheckoutUnreadable
 from exo_sidecar.model.errors import GitRequired, Usage
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.view import View
-from exo_sidecar.operations import exchange, lease_shown, reserving, session_facts
+from exo_sidecar.operations import by_person, exchange, lease_shown, reserving, session_facts
 from exo_sidecar.operations.choosing import Filter
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.lease_desk import LeaseDesk, Won
@@ -20,13 +19,6 @@ from exo_sidecar.operations.lease_shown import LeaseShown
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 
 FILES_SHOWN_MAX: Final = 200
-
-
-class ReasonRequired(Usage):
-    """What goes against somebody's will is done with a reason that they can read."""
-
-    code = "REASON_REQUIRED"
-    advice = 'say why: --reason "..."'
 
 
 class LeaseTakeover(Params, frozen=True, kw_only=True):
@@ -107,14 +99,9 @@ def _reason(ctx: Context, params: LeaseTakeover) -> str | None:
             message = "--reason is for a takeover by force"
             raise Usage(message, hint="add --force, or leave --reason away")
         return None
-    if not ctx.is_person:
-        message = "only a person takes a ticket from a holder that may be alive"
-        raise HumanRequired(message, hint="ask a person to run exo lease-takeover --force --reason")
-    reason = wording.passage("reason", params.reason) if params.reason else ""
-    if not reason.strip():
-        message = "a takeover by force needs a reason"
-        raise ReasonRequired(message)
-    return reason
+    what = "takes a ticket from a holder that may be alive"
+    by_person.require(ctx, what, "exo lease-takeover --force --reason")
+    return by_person.reason(params.reason, "a takeover by force")
 
 
 def _foreseen(ctx: Context, view: View, ticket: TicketId) -> LeaseTaken:

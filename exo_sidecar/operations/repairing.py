@@ -128,9 +128,11 @@ def _transact(ctx: Context) -> Committed:
         return store.transact(lambda _: Outcome(), ctx.stamp(), paths=lambda: changed_paths(store.governed))
 
     try:
-        return attempt()
+        committed = attempt()
     except LedgerDamaged as error:
         with store.locked():
             clone.mint(store.governed.folder, ctx.entropy)
         ctx.warn(error.code, f"{error.message}; this clone goes on under a new id; what stood before counts")
-        return attempt()
+        committed = attempt()
+    ctx.follow(committed)
+    return committed

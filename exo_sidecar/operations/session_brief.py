@@ -32,11 +32,12 @@ def _facts(ctx: Context, view: View, session: SessionRecord, record: TicketRecor
         session=session,
         ticket=record,
         intent=above[-1] if above else None,
-        scope=fence.scope(view, record.ticket),
-        boundary=fence.boundary(view, record.ticket),
+        scope=fence.scope(view, record),
+        boundary=fence.boundary(view, record),
         lease_seconds_left=None if left is None else int(left),
         siblings=_siblings(view, session, ctx.now),
         prior=next(iter(view.sessions(ticket=record.id, statuses=("finished",), limit=1)), None),
+        now=ctx.now,
     )
 
 
@@ -46,7 +47,7 @@ def _siblings(view: View, session: SessionRecord, now: Instant) -> tuple[Sibling
         record = view.ticket(other.ticket)
         if other.id == session.id or record is None:
             continue
-        found.append(Sibling(other, fence.scope(view, record.ticket), _age(other, now)))
+        found.append(Sibling(other, fence.scope(view, record), _age(other, now)))
     return tuple(found[:SIBLINGS_MAX])
 
 

@@ -22,6 +22,7 @@ from exo_sidecar.operations.exchange import Exchanged
 from exo_sidecar.operations.lease_desk import LeaseDesk
 from exo_sidecar.operations.registry import Result
 from exo_sidecar.store import layout
+from exo_sidecar.sync.verified import SyncRefused
 
 COMMITS_SHOWN_MAX: Final = 200
 PATHS_SHOWN_MAX: Final = 200
@@ -152,6 +153,8 @@ def confirm(ctx: Context, desk: LeaseDesk, session: SessionRecord) -> None:
         )
         return
     seen = desk.held(session.ticket, session.id)
+    if seen is None and not holding.is_overtaken(ctx.view(), session):
+        raise _not_known_there(desk, session)
     if seen is None or (seen.lease.state == "released" and seen.lease.epoch != session.epoch):
         raise holding.session_fenced(session.ticket, session.id)
 
@@ -174,12 +177,20 @@ def hand_back(ctx: Context, desk: LeaseDesk, session: SessionRecord, *, release:
         handed = desk.release(session.ticket, session.id, Actor(session.actor))
     except Held as error:
         raise _fenced_in_between(session, error) from error
-    except (Environment, BranchBehind) as error:
+    except (Environment, BranchBehind, SyncRefused) as error:
         ctx.warn_of(error)
         message = f"the end of {session.id} is written here and not confirmed by the lease's authority"
         ctx.warn("FINISH_UNCONFIRMED", f"{message}; the next exo sync tells it")
         return Released(released=False, sync=Exchanged(state="failed", reason=error.message), confirmed=False)
     return Released(handed.released, exchange.carried(ctx, handed.tip) if handed.tip else exchange.push(ctx))
+
+
+def _not_known_there(desk: LeaseDesk, session: SessionRecord) -> SessionFenced:
+    """Return the refusal for a lease of another place: this clone's governance met one that leases are decided by."""
+    place = desk.authority.remote or "this repository"
+    message = f"{place} decides about leases and knows none of {session.ticket}: {session.id} took it elsewhere"
+    hint = "exo session-finish --offline ends it, and what it wrote counts; exo session-start then claims there"
+    return SessionFenced(message, hint=hint, ticket=session.ticket, session=session.id)
 
 
 def _fenced_in_between(session: SessionRecord, error: Held) -> SessionFenced:

@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from exo_sidecar.operations import governing, repairing
+from exo_sidecar.operations import by_person, compacting, governing, repairing
+from exo_sidecar.operations.compacting import Compacted
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.governing import Source, Wanted
 from exo_sidecar.operations.migrating import Migrated
@@ -62,6 +63,12 @@ class Pushed(Result, frozen=True, kw_only=True):
     tip: str | None
 
 
+class SidecarCompact(Params, frozen=True, kw_only=True):
+    """Parameters of `sidecar-compact`."""
+
+    reason: Annotated[str, param("Why; it stands in the commit that is left; - reads standard input", stdin=True)]
+
+
 class SidecarRepair(Params, frozen=True, kw_only=True):
     """Parameters of `sidecar-repair`; none of them means all four."""
 
@@ -113,7 +120,7 @@ def pull(ctx: Context, params: SidecarPull) -> Exchange:
     take_in_edits(ctx)
     ctx.progress(f"pulling from {other.remote}")
     done = sync.pull(ctx.store, other.remote, timeout_seconds=other.timeout_seconds)
-    tell_left_out(ctx, other, done.merged.left_out)
+    tell_left_out(ctx, other, done.merged.left_out, done.merged.edited)
     brought = Exchange(remote=str(other.remote), fetched_events=done.merged.events, merged=done.merged.merged, rounds=1)
     return report(ctx, other, brought)
 
@@ -129,6 +136,18 @@ def push(ctx: Context, params: SidecarPush) -> Pushed:
     ctx.progress(f"pushing to {other.remote}")
     sent = sync.push(ctx.store, other.remote, timeout_seconds=other.timeout_seconds)
     return Pushed(remote=str(other.remote), pushed_events=sent.events, tip=sent.tip)
+
+
+@operation(Panel.LEASES_AND_SYNC, writes=True, network=True, destructive=True, idempotent=True)
+def compact(ctx: Context, params: SidecarCompact) -> Compacted:
+    """Begin git's history of the governance branch anew, with the same files in one commit.
+
+    For people only. No event is lost: what clones verify is the ledger, not how git history got there, and each
+    accepts the new one at its next sync, with its own unpushed events on top. Leases and sessions stay as they are. A
+    remote that forbids it keeps the old history, and so does this clone. Old objects go with git's own clean-up.
+    """
+    by_person.require(ctx, "begins the branch's history anew", "exo sidecar-compact --reason")
+    return compacting.compact(ctx, by_person.reason(params.reason, "beginning the history anew"))
 
 
 @operation(Panel.LEASES_AND_SYNC, writes=True, checkout=True, idempotent=True)

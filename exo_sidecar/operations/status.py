@@ -11,8 +11,8 @@ from exo_sidecar.model import instant
 from exo_sidecar.model.errors import Environment, NotFound, SidecarMissing
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.session import OfflineClaim
-from exo_sidecar.model.view import TicketRow, View
-from exo_sidecar.operations import keepalive, session_facts
+from exo_sidecar.model.view import TicketRow, Unsettled, View
+from exo_sidecar.operations import keepalive, session_facts, trusting
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.keepalive import Trouble
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
@@ -85,6 +85,8 @@ class StatusShown(Result, frozen=True, kw_only=True):
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     next: Next | None = None
     findings: tuple[Finding, ...] = ()
+    unsettled: Unsettled = Unsettled()
+    """Tickets and documents in conflict, and events that do not count: all of them, however many are named."""
     sync: SyncState | None = None
     damaged: tuple[str, ...] = ()
 
@@ -111,7 +113,8 @@ def run(ctx: Context, params: Status) -> StatusShown:
         lease=lease,
         counts=view.counts(),
         next=_next(view),
-        findings=view.findings(),
+        findings=(*view.findings(), *trusting.held_back(ctx)),
+        unsettled=view.unsettled(),
         sync=_sync(ctx, view, check=params.remote_check),
         damaged=tuple(f"{one.event}: {one.reason}" for one in view.quarantined()),
     )

@@ -199,10 +199,10 @@ def damaged(view: View) -> tuple[Damaged, ...]:
 
 def _effective(view: View, record: TicketRecord) -> Effective:
     return Effective(
-        scope=fence.scope(view, record.ticket),
+        scope=fence.scope(view, record),
         budgets=fence.budgets(record),
-        checks=record.ticket.checks,
-        boundary=fence.boundary(view, record.ticket),
+        checks=fence.checks(record),
+        boundary=fence.boundary(view, record),
     )
 
 

@@ -9,6 +9,7 @@ from tests.support.inprocess import exo_in_process
 from tests.support.repositories import a_repository
 
 GOLDEN: Final = Path(__file__).parent / "golden"
+_HEALTH: Final = ("mount", "documents", "sessions", "leases", "hooks", "trust")
 STEPS: Final = (
     ("status-ungoverned", ("status",)),
     ("init", ("init",)),
@@ -27,6 +28,8 @@ STEPS: Final = (
     ("session-finish", ("session-finish", "--summary", "It is done.")),
     ("ticket-show", ("ticket-show", "TICKET-DO", "--tree", "--history")),
     ("audit", ("audit",)),
+    ("doctor", ("doctor", *(word for name in _HEALTH for word in ("--section", name)), "--fix-hints")),
+    ("trust-show", ("trust", "--show")),
     ("sync-refused", ("sync",)),
 )
 _CHANGING: Final = (

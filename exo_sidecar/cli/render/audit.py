@@ -22,6 +22,11 @@ def _blocks(result: Audited) -> Iterator[Block]:
         yield Listing("Broken anchors", tuple(Cell(each, "bad") for each in result.anchors.broken))
     if result.quarantined:
         yield Listing("Quarantined", tuple(f"{each.event}: {each.reason}" for each in result.quarantined))
+    if result.redacted:
+        taken = (
+            f"{each.event} ({each.type} of {each.subject}): {each.reason}, {each.actor}" for each in result.redacted
+        )
+        yield Listing("Redacted", tuple(taken))
     if result.rendered_mismatch:
         yield Listing("Files that are not what the ledger says", result.rendered_mismatch)
     if result.issues:

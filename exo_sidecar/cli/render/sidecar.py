@@ -3,6 +3,7 @@
 from exo_sidecar.cli.page import Cell, Facts, Headline, Listing, Page, Piece
 from exo_sidecar.cli.render import sync
 from exo_sidecar.cli.render.tones import counted, optional
+from exo_sidecar.operations.compacting import Compacted
 from exo_sidecar.operations.repairing import Repaired
 from exo_sidecar.operations.sidecar import Pushed, SidecarMounted
 from exo_sidecar.operations.sync import Exchange
@@ -32,6 +33,25 @@ def push(result: Pushed) -> Page:
     """Say what went."""
     went = f"{counted(result.pushed_events, 'event')} went" if result.pushed_events else "it has everything already"
     return Page((Headline((f"{result.remote}: ", went), "good"), Facts((("tip", optional(result.tip)),))))
+
+
+def compact(result: Compacted) -> Page:
+    """Say what the history weighs now."""
+    if result.tip == result.previous_tip:
+        headline = Headline(("the branch has one commit already",), "good")
+    else:
+        headline = Headline(("the branch begins anew with one commit",), "good")
+    rows: tuple[tuple[str, Piece], ...] = (
+        ("before", f"{_size(result.size_before)}, {result.previous_tip}"),
+        ("after", f"{_size(result.size_after)}, {result.tip}"),
+        ("at", optional(", ".join(result.remotes))),
+    )
+    hints = ("git gc, in each clone and on each remote, lets go of what nothing names any more",)
+    return Page((headline, Facts(rows)), hints)
+
+
+def _size(size: int | None) -> str:
+    return "size unknown" if size is None else f"{size:,} bytes"
 
 
 def repair(result: Repaired) -> Page:

@@ -8,6 +8,7 @@ from exo_sidecar.cli.render.tones import PROVISIONAL, counted
 from exo_sidecar.model import duration
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.lifecycle import Status
+from exo_sidecar.model.view import Unsettled
 from exo_sidecar.operations.status import StatusShown
 
 _FINDINGS_MAX: Final = 10
@@ -40,6 +41,8 @@ def _facts(result: StatusShown) -> Iterator[tuple[str, Piece]]:
         yield "", Cell(result.next.reason, "dim")
     if result.sync is not None:
         yield "sync", _sync(result)
+    if unsettled := _unsettled(result.unsettled):
+        yield "to settle", Cell(unsettled, "warn")
 
 
 def _lease(result: StatusShown) -> Cell:
@@ -71,6 +74,16 @@ def _sync(result: StatusShown) -> Cell:
     return Cell(f"{words} with {sync.remote} ({seen})", "" if even else "warn")
 
 
+def _unsettled(found: Unsettled) -> str:
+    several = (
+        counted(found.tickets, "ticket in conflict", "tickets in conflict"),
+        counted(found.documents, "document in conflict", "documents in conflict"),
+        f"{counted(found.quarantined, 'event')} left out",
+    )
+    numbers = (found.tickets, found.documents, found.quarantined)
+    return ", ".join(each for each, number in zip(several, numbers, strict=True) if number)
+
+
 def _troubles(result: StatusShown) -> Iterator[Block]:
     if result.findings:
         shown = tuple(_finding(each) for each in result.findings[:_FINDINGS_MAX])
@@ -82,7 +95,8 @@ def _troubles(result: StatusShown) -> Iterator[Block]:
 
 
 def _finding(each: Finding) -> Cell:
-    return Cell(f"{each.code} {each.subject}: {each.message}", _SEVERITIES.get(each.severity, ""))
+    hint = f" ({each.hint})" if each.hint else ""
+    return Cell(f"{each.code} {each.subject}: {each.message}{hint}", _SEVERITIES.get(each.severity, ""))
 
 
 def _hints(result: StatusShown) -> Iterator[str]:
@@ -90,3 +104,5 @@ def _hints(result: StatusShown) -> Iterator[str]:
         yield "exo next claims the next ticket, exo session-start begins work on it"
     if result.sync is not None and (result.sync.ahead or result.sync.behind):
         yield "exo sync brings both sides together"
+    if result.unsettled.tickets or result.unsettled.documents:
+        yield "exo resolve lists what several clones wrote at once, and settles it"

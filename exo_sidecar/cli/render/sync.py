@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from exo_sidecar.cli.page import Block, Cell, Facts, Headline, Listing, Page, Piece
 from exo_sidecar.cli.render.tones import counted, optional
+from exo_sidecar.model.finding import Finding
+from exo_sidecar.operations.bringing import Brought
 from exo_sidecar.operations.sync import Exchange
 
 
@@ -34,13 +36,34 @@ def apart(result: Exchange) -> str:
 
 
 def _page(result: Exchange, headline: Headline, hints: tuple[str, ...]) -> Page:
+    each: tuple[Block, ...] = (Listing("Remotes", tuple(map(_told, result.remotes))),) if result.remotes else ()
     rows: tuple[tuple[str, Piece], ...] = (
         ("came", counted(result.fetched_events, "event")),
         ("went", counted(result.pushed_events, "event")),
         ("merged", "yes" if result.merged else "no"),
         ("tip", optional(result.tip)),
     )
-    return Page((headline, Facts(rows), *_troubles(result)), hints)
+    if result.rewritten is not None:
+        taken = result.rewritten
+        lost = Cell(f"{', '.join(taken.lost)}; the remote has them again", "warn")
+        tips: tuple[tuple[str, Piece], ...] = (
+            ("from", optional(taken.before)),
+            ("to", taken.after),
+            ("had lost", lost),
+        )
+        each = (*each, Facts(tips, f"{result.remote} was rewritten"))
+    return Page((headline, Facts(rows), *each, *_troubles(result)), hints)
+
+
+def _told(brought: Brought) -> Cell:
+    if brought.state == "failed":
+        return Cell(f"{brought.remote}: {brought.reason}", "warn")
+    came, went = counted(brought.fetched_events, "event"), counted(brought.pushed_events, "event")
+    return Cell(f"{brought.remote}: {came} came, {went} went")
+
+
+def _finding(each: Finding) -> str:
+    return f"{each.code} {each.subject}: {each.message}{f' ({each.hint})' if each.hint else ''}"
 
 
 def _troubles(result: Exchange) -> Iterator[Block]:
@@ -53,7 +76,7 @@ def _troubles(result: Exchange) -> Iterator[Block]:
         won = (Cell(f"{each.ticket_id} by {each.session_id}: epoch {each.epoch}") for each in result.provisional.won)
         yield Listing("Taken offline, and confirmed", tuple(won))
     if result.open_findings:
-        found = (Cell(f"{each.code} {each.subject}: {each.message}", "warn") for each in result.open_findings)
+        found = (Cell(_finding(each), "warn") for each in result.open_findings)
         yield Listing("Findings", tuple(found))
     if result.quarantined:
         left = (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from exo_sidecar.cli.page import Block, Cell, Facts, Headline, Listing, Page, Piece, Prose, Table
 from exo_sidecar.cli.render.tones import NOTHING, counted, identifier, joined, optional, status
-from exo_sidecar.model.ticket import Ticket
+from exo_sidecar.model.ticket import Scalar, Ticket
 from exo_sidecar.model.view import HistoryEntry
 from exo_sidecar.operations.ticket import TicketEdited, TicketMoved, TicketsListed
 from exo_sidecar.operations.ticket_making import TicketMade
@@ -49,7 +49,8 @@ def list_(result: TicketsListed) -> Page:
 
 def show(result: TicketShown) -> Page:
     """Show one ticket: what it is, what holds for work on it, who works, what may come next."""
-    return Page(tuple(_sections(result)))
+    hints = (f"exo resolve {result.ticket.id} settles what two clones wrote at once",) if result.conflict_values else ()
+    return Page(tuple(_sections(result)), hints)
 
 
 def edit(result: TicketEdited) -> Page:
@@ -129,7 +130,7 @@ def _texts(ticket: Ticket) -> Iterator[Block]:
 
 def _fence(result: TicketShown) -> Iterator[tuple[str, Piece]]:
     effective = result.effective
-    yield "may write", joined(effective.scope.allow)
+    yield "may write", joined(effective.scope.allow) if effective.scope.allow else Cell("nothing", "warn")
     yield "may not write", joined(effective.scope.deny)
     if effective.boundary:
         yield "boundary", effective.boundary
@@ -150,11 +151,16 @@ def _related(each: Related) -> str:
 
 def _conflicts(result: TicketShown) -> Table:
     rows = tuple(
-        (each.field if number == 0 else "", str(value.value), value.actor, value.at)
+        (each.field if number == 0 else "", _value(value.value), value.actor, value.at)
         for each in result.conflict_values
         for number, value in enumerate(each.values)
     )
-    return Table(("FIELD", "VALUE", "ACTOR", "AT"), rows, "Written in two clones at once (the first value stands)", 1)
+    title = "Written in two clones at once (the first value stands; scopes are united)"
+    return Table(("FIELD", "VALUE", "ACTOR", "AT"), rows, title, 1)
+
+
+def _value(value: Scalar) -> str:
+    return (", ".join(value) if isinstance(value, tuple) else str(value)) or "(empty)"
 
 
 def _sessions(result: TicketShown) -> Table:
