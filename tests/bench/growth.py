@@ -15,12 +15,12 @@ _KIB: Final = 1024
 def measure(clone: Path) -> Group:
     """Write a thousand events one by one, count, pack, count again; everything is packed before."""
     git(clone, "gc", "-q")
-    before = _objects(clone)
+    before = counted(clone)
     found = commits(clone, OPERATIONS)
-    after = _objects(clone)
+    after = counted(clone)
     loose = after["count"] - before["count"]
     took = timing.sample(1, lambda _: timing.started(("git", "gc", "-q"), clone))
-    packed = _objects(clone)
+    packed = counted(clone)
     grown = after["size"] - before["size"]
     left = packed["size-pack"] - before["size-pack"]
     return Group(
@@ -32,7 +32,7 @@ def measure(clone: Path) -> Group:
     )
 
 
-def _objects(clone: Path) -> dict[str, int]:
+def counted(clone: Path) -> dict[str, int]:
     """Return what git counts, sizes in KiB."""
     lines = (line.split(": ") for line in git(clone, "count-objects", "-v").splitlines())
     return {name: int(value) for name, value in lines if value.isdigit()}

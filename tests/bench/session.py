@@ -8,12 +8,26 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.bench import grounds, growth, leasing, protocol, reading, report, syncing, transports, writing
+from tests.bench import (
+    grounds,
+    growth,
+    joining,
+    leasing,
+    protocol,
+    reading,
+    report,
+    syncing,
+    transports,
+    writing,
+    year,
+)
 from tests.bench.timing import Group
 from tests.support.environment import GIT_CONFIG, pinned
 
 SIZES: Final = (100, 10_000, 100_000)
-GROUPS: Final = ("reading", "writing", "leasing", "transports", "syncing", "protocol", "growth")
+GROUPS: Final = ("reading", "writing", "leasing", "transports", "syncing", "joining", "protocol", "growth", "year")
+_LARGE: Final = 10_000
+"""Tickets of the repository in which a sync of one event is measured."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -65,14 +79,21 @@ def _measured(folder: Path, wanted: Sequence[str], sizes: Sequence[int]) -> Iter
         "writing": lambda: writing.measure(clones),
         "leasing": lambda: leasing.measure(small, small.parent / "hub.git"),
         "transports": lambda: transports.measure(small.parent / "transports"),
-        "syncing": lambda: syncing.measure(small),
+        "syncing": lambda: syncing.measure(small, clones.get(_LARGE) or _large(folder), _LARGE),
+        "joining": lambda: joining.measure(folder / "joining"),
         "protocol": lambda: protocol.measure(small),
         "growth": lambda: growth.measure(small),
+        "year": lambda: year.measure(folder / "year"),
     }
     for name in GROUPS:
         if name in wanted:
             _tell(name)
             yield measures[name]()
+
+
+def _large(folder: Path) -> Path:
+    _tell(f"laying {_LARGE:,} tickets")
+    return grounds.governed(folder / f"of-{_LARGE}", _LARGE)
 
 
 def _tell(text: str) -> None:

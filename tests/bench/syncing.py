@@ -1,5 +1,6 @@
-"""Sync with nothing to do: how many connections, commits and pushes it makes, counted by a git that keeps a diary."""
+"""Sync with nothing to do, counted by a git that keeps a diary; and of one event among a great many tickets."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -7,15 +8,22 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench import timing
+from tests.bench.grounds import ticket
 from tests.bench.timing import EXO, Budget, Group, Row
-from tests.support.repositories import git
+from tests.support.repositories import a_clone, git
 
 RUNS: Final = 9
+_WRITING_MS: Final = 250.0
+"""What an operation that writes may take (docs/architecture.md, "Budgets")."""
 _DIARY: Final = '#!/bin/sh\nprintf "%s\\n" "$1" >>"{diary}"\nexec "{git}" "$@"\n'
 
 
-def measure(clone: Path) -> Group:
-    """Measure `exo sync` in a clone that is even with its hub."""
+def measure(clone: Path, large: Path, tickets: int) -> Group:
+    """Measure `exo sync` in a clone that is even with its hub, and in a large one that is one event apart from it."""
+    return Group("Sync", (_idle(clone), *_of_one_event(large, tickets)))
+
+
+def _idle(clone: Path) -> Row:
     timing.started((*EXO, "sync"), clone)
     before = _tips(clone)
     services = _services(clone)
@@ -28,7 +36,49 @@ def measure(clone: Path) -> Group:
         Budget("0 commits", commits, 0),
         Budget("0 pushes", pushes, 0),
     )
-    return Group("Sync", (Row("exo sync, nothing to do", found, told, budgets),))
+    return Row("exo sync, nothing to do", found, told, budgets)
+
+
+def _of_one_event(clone: Path, tickets: int) -> tuple[Row, ...]:
+    """Measure a sync that sends one event and one that fetches one; C git's push and fetch stand for the network."""
+    hub = clone.parent / "hub.git"
+    other = a_clone(hub, "other")
+    timing.started((*EXO, "sync"), clone)
+    timing.started((*EXO, "init"), other)
+    numbers = itertools.count()
+
+    def write() -> None:
+        number = next(numbers)
+        timing.started((*EXO, "ticket-edit", ticket(number % 50), "--note", f"note {number}"), clone)
+
+    def by_git() -> float:
+        git(clone, "commit", "-q", "--allow-empty", "-m", "one more")
+        words = ("git", "push", "-q", "origin", "HEAD:refs/heads/bench")
+        pushed = timing.sample(1, lambda _: timing.started(words, clone)).least
+        fetching = ("git", "fetch", "-q", "origin", "refs/heads/bench")
+        return pushed + timing.sample(1, lambda _: timing.started(fetching, other)).least
+
+    sent, fetched, network = [], [], []
+    for _ in range(RUNS):
+        network.append(by_git())
+        write()
+        sent.append(timing.used((*EXO, "sync", "--quiet"), clone))
+        fetched.append(timing.used((*EXO, "sync", "--quiet"), other))
+    limit = _WRITING_MS + min(network)
+    text = f"<= {_WRITING_MS:.0f} ms + git's push and fetch"
+    rows = {"send": sent, "fetch": fetched}
+    return (
+        Row("git push and git fetch, one commit", timing.of(network)),
+        *(
+            Row(
+                f"exo sync, one event to {what}, {tickets:,} tickets",
+                timing.of([each.ms for each in taken]),
+                f"{min(each.processor_ms for each in taken):.0f} ms of processor",
+                (Budget(text, min(each.ms for each in taken), limit),),
+            )
+            for what, taken in rows.items()
+        ),
+    )
 
 
 def _services(clone: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """Samples: how long something took, several times. The minimum is judged, because other work only ever adds."""
 
+import os
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,14 @@ class Sample(NamedTuple):
     runs: int
     least: float
     median: float
+
+
+class Used(NamedTuple):
+    """What one program took: milliseconds, milliseconds of a processor, and the most memory that it had."""
+
+    ms: float
+    processor_ms: float
+    mib: float
 
 
 class Budget(NamedTuple):
@@ -60,6 +69,11 @@ def sample(runs: int, act: Callable[[int], float | None]) -> Sample:
     return Sample(runs, min(taken), statistics.median(taken))
 
 
+def of(taken: Sequence[float]) -> Sample:
+    """Return the sample of runs that took so many milliseconds."""
+    return Sample(len(taken), min(taken), statistics.median(taken))
+
+
 def in_turn(runs: int, one: Callable[[int], None], other: Callable[[int], None]) -> tuple[Sample, Sample]:
     """Measure two things turn by turn, so that both meet the same machine."""
     pairs = [(sample(1, one).least, sample(1, other).least) for _ in range(runs)]
@@ -82,6 +96,20 @@ def started(argv: Sequence[str], cwd: Path) -> None:
     if done.returncode != 0:
         message = f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.decode()}{done.stdout.decode()}"
         raise RuntimeError(message)
+
+
+def used(argv: Sequence[str], cwd: Path) -> Used:
+    """Run a program to its end, which must go well, and return what it took."""
+    began = time.perf_counter()
+    with subprocess.Popen(argv, cwd=cwd, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        message = f"{' '.join(argv)} ended with {process.returncode}"
+        raise RuntimeError(message)
+    took = (time.perf_counter() - began) * 1000
+    kib = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    return Used(took, (usage.ru_utime + usage.ru_stime) * 1000, kib / 1024)
 
 
 def ratio(found: Sample, to: Sample) -> float:

@@ -4,6 +4,7 @@ import random
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -14,11 +15,22 @@ from tests.support.random_work import Step
 from tests.support.repositories import git
 from tests.support.stores import Clone, a_company, assert_sound, closing
 
+YEAR_SECONDS: Final = 365 * 24 * 3600
+
+
+class Company(NamedTuple):
+    """How many clones and hubs, and by how many years the clock of each clone is wrong."""
+
+    clones: int
+    hubs: int
+    years: list[int]
+
+
 VERBS = (*random_work.WORK, *random_work.EXCHANGE, *random_work.EXCHANGE, "by_hand")
 STEPS = st.lists(
     st.builds(
         Step,
-        clone=st.integers(0, 4),
+        clone=st.integers(0, 5),
         verb=st.sampled_from(VERBS),
         which=st.integers(0, random_work.TICKETS - 1),
         value=st.integers(0, 12),
@@ -26,24 +38,33 @@ STEPS = st.lists(
     min_size=4,
     max_size=30,
 )
+COMPANIES = st.builds(
+    Company,
+    clones=st.integers(2, 6),
+    hubs=st.integers(1, 2),
+    years=st.lists(st.sampled_from((0, 0, 1, -1)), min_size=6, max_size=6),
+)
 
 
 @settings(max_examples=10)
-@given(count=st.integers(2, 5), hubs=st.integers(1, 2), steps=STEPS, order=st.randoms(use_true_random=False))
+@given(company=COMPANIES, steps=STEPS, order=st.randoms(use_true_random=False))
 def test_clones_that_know_the_same_events_are_equal_to_the_byte(
-    count: int, hubs: int, steps: list[Step], order: random.Random
+    company: Company, steps: list[Step], order: random.Random
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder, closing(a_company(Path(folder), count, hubs=hubs)) as clones:
+    hubs = company.hubs
+    with tempfile.TemporaryDirectory() as folder, closing(a_company(Path(folder), company.clones, hubs=hubs)) as clones:
+        set_clocks(clones, company.years)
         for step in steps:
             random_work.do(clones, step, hubs)
         come_together(clones, hubs, order)
 
 
 @pytest.mark.timeout(300)
-def test_four_clones_with_two_hundred_operations_each_converge(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [60, pytest.param(200, marks=pytest.mark.long)])
+def test_four_clones_with_many_operations_each_converge(tmp_path: Path, count: int) -> None:
     rng = random.Random(20260102)
     with closing(a_company(tmp_path, 4)) as clones:
-        for step in random_work.random_steps(rng, 4, 4 * 200, exchange=0.08):
+        for step in random_work.random_steps(rng, 4, 4 * count, exchange=0.08):
             random_work.do(clones, step)
         come_together(clones, 1, rng)
 
@@ -51,24 +72,31 @@ def test_four_clones_with_two_hundred_operations_each_converge(tmp_path: Path) -
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", range(20))
-def test_five_clones_with_two_hubs_converge_for_many_seeds(tmp_path: Path, seed: int) -> None:
+def test_six_clones_with_two_hubs_converge_for_many_seeds(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
-    with closing(a_company(tmp_path, 5, hubs=2)) as clones:
-        for step in random_work.random_steps(rng, 5, 500, exchange=0.15):
+    with closing(a_company(tmp_path, 6, hubs=2)) as clones:
+        set_clocks(clones, [rng.choice((0, 0, 1, -1)) for _ in clones])
+        for step in random_work.random_steps(rng, 6, 500, exchange=0.15):
             random_work.do(clones, step, 2)
         come_together(clones, 2, rng)
+
+
+def set_clocks(clones: Sequence[Clone], years: Sequence[int]) -> None:
+    """Let the wall clocks of clones be wrong by years."""
+    for one, wrong in zip(clones, years, strict=False):
+        one.clock.advance(wrong * YEAR_SECONDS)
 
 
 def come_together(clones: Sequence[Clone], hubs: int, order: random.Random) -> None:
     """Sync everybody until nobody has anything new, and assert what must hold then."""
     for one in clones:
         one.absorb()
-    written = set().union(*(one.lines() for one in clones))
+    written = set().union(*(one.events() for one in clones))
     for _ in range(2):
         sync_all(clones, hubs, order)
     assert len({one.tree for one in clones}) == 1, "trees differ"
     for one in clones:
-        assert one.lines() == written, "an event was lost or made"
+        assert one.events() == written, "an event was lost or made"
         assert_sound(one)
     sync_all(clones, hubs, order)
     assert len({one.tip for one in clones}) == 1, "commits differ"

@@ -24,6 +24,9 @@ FAULTS: Final = (("die", 6), ("orphan", 3), ("drop", 10), ("slow", 10), ("refuse
 """Of a thousand operations, so many meet this fault at the hub."""
 PAUSES_PER_THOUSAND: Final = 12
 UNSAFE_PAUSES_PER_THOUSAND: Final = 250
+WRITES: Final = 0.22
+"""Of what a holder does, up to this part it writes; without fencing more, or a short run would show nothing."""
+UNSAFE_WRITES: Final = 0.7
 CANDIDATES: Final = 3
 """A claim walks on to the next one when a race is lost."""
 ARRIVAL_SECONDS: Final = 8.0
@@ -68,7 +71,7 @@ class Worker:
         dice = self._chance.random()
         if dice < 0.08:
             goes_on = self._desk.heartbeat(held)
-        elif dice < 0.22:
+        elif dice < (UNSAFE_WRITES if self._plan.variant == "no-fencing" else WRITES):
             goes_on = self._desk.write(held)
         elif dice < 0.98:
             goes_on = not self._desk.release(held)

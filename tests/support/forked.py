@@ -81,6 +81,9 @@ class Call:
     def kill(self, *, after_seconds: float) -> Ran:
         """Kill its process group with SIGKILL after a while; `exit` is -9 unless it was quicker."""
         status = self._server.ended(self.pid, after_seconds, kill=True)
+        if not self._err.exists():  # it came to nothing
+            self._out.unlink(missing_ok=True)
+            return Ran(status, "", "", None)
         text = self._out.read_text()
         ran = Ran(status, text, self._err.read_text(), data_of(text))
         self._out.unlink()

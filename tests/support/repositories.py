@@ -16,7 +16,14 @@ class GitFailedError(AssertionError):
 def git(cwd: Path, *args: str, stdin: str = "") -> str:
     """Run C git in `cwd` and return its stdout without the last newline; GitFailedError when it does not exit 0."""
     done = subprocess.run(
-        ["git", *args], cwd=cwd, input=stdin, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+        ["git", *args],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",  # a path may be no UTF-8
+        timeout=TIMEOUT_SECONDS,
+        check=False,
     )
     if done.returncode != 0:
         message = f"git {' '.join(args)} exited {done.returncode}: {done.stderr or done.stdout}"

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from exo_sidecar.domain import edits
 from exo_sidecar.git import mount, remote
@@ -17,7 +17,7 @@ from exo_sidecar.model.ids import Entropy, SessionId
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.ticket import Ticket, TicketRecord
 from exo_sidecar.model.view import View
-from exo_sidecar.store import clone, layout, ledger
+from exo_sidecar.store import clone, codec, layout, ledger
 from exo_sidecar.store.drafts import Stamp
 from exo_sidecar.store.index import Index, in_memory
 from exo_sidecar.store.refresh import rebuild
@@ -92,6 +92,10 @@ class Clone(NamedTuple):
         """Return every ledger line of the branch with its clone: what may never get lost."""
         return {(layout.clone_of(writer), line) for writer, line in ledger_lines(self)}
 
+    def events(self) -> set[tuple[str, str]]:
+        """Return every event of the branch, by its clone and its digest: what may never get lost, redacted or not."""
+        return {(layout.clone_of(writer), codec.digest_of(line)) for writer, line in ledger_lines(self)}
+
     def status(self) -> str:
         """Return what C git finds changed in the mount; empty when it is clean."""
         return git(self.mount, "status", "--porcelain")
@@ -107,8 +111,11 @@ class Clone(NamedTuple):
         return opened(self.folder, self.clock)
 
 
+Clones = TypeVar("Clones", bound=Sequence[Clone])
+
+
 @contextlib.contextmanager
-def closing(clones: Sequence[Clone]) -> Iterator[Sequence[Clone]]:
+def closing(clones: Clones) -> Iterator[Clones]:
     """Close the stores at the end, whatever happens."""
     try:
         yield clones

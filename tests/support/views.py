@@ -15,7 +15,7 @@ from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.lifecycle import Status
 from exo_sidecar.model.session import OfflineClaim, SessionRecord, SessionStatus
 from exo_sidecar.model.ticket import Kind, Scope, Ticket, TicketRecord, Version
-from exo_sidecar.model.view import HistoryEntry, Quarantined, TicketFilter, TicketRow
+from exo_sidecar.model.view import HistoryEntry, Quarantined, TicketFilter, TicketRow, Unsettled
 
 AT = "2026-01-02T03:04:05Z"
 JANE = Actor("human:jane")
@@ -170,6 +170,10 @@ class FakeView:
     def quarantined(self) -> tuple[Quarantined, ...]:
         """Return nothing."""
         return ()
+
+    def unsettled(self) -> Unsettled:
+        """Return how many tickets are in conflict."""
+        return Unsettled(tickets=sum(1 for record in self.records.values() if record.conflicts))
 
     def _row(self, record: TicketRecord) -> TicketRow:
         ticket = record.ticket

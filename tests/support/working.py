@@ -50,11 +50,12 @@ class Shop:
         return str(self.ok(number, "ticket-show", ticket)["ticket"]["status"])
 
     def let_an_actor_hold(self, leases: int) -> None:
-        """Set `leases.per_actor`, and tell every clone."""
+        """Set `leases.per_actor`, and have every clone accept it."""
         config = self.clones[0] / ".exo" / "config.yaml"
         config.write_text(config.read_text().replace("per_actor: 8", f"per_actor: {leases}"))
         for number in range(len(self.clones)):
             self.ok(number, "sync")
+            self.ok(number, "trust", "--actor", "human:ann")
 
     def lose_hub(self) -> Path:
         """Move the hub away, so that nobody reaches it, and return where it is."""
