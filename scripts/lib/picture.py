@@ -22,6 +22,7 @@ THEME = TerminalTheme(
     [(72, 79, 88), (248, 81, 73), (63, 185, 80), (210, 153, 34), (88, 166, 255), (188, 140, 255), (57, 197, 207)],
 )
 WEB_FONTS = re.compile(r"\s*@font-face \{[^}]*\}")
+COMMENT = re.compile(r"\s*<!--[^>]*-->")
 FAMILY = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
 
 
@@ -40,15 +41,15 @@ def shown(exo: str, repository: str) -> tuple[int, str]:
                 data += part
         except OSError:  # how Linux says that nobody writes any more
             pass
-    return demo.returncode, data.decode()
+    return demo.returncode, data.decode().replace("\r\n", "\n")
 
 
 def drawn(text: str) -> str:
     """Return the SVG of a terminal that shows `text`."""
     console = Console(width=COLUMNS, record=True, file=StringIO(), force_terminal=True)
     console.print(Text.from_ansi(text.rstrip()))
-    svg = WEB_FONTS.sub("", console.export_svg(title="exo demo", theme=THEME, unique_id="exo-demo"))
-    return svg.replace("Fira Code, monospace", FAMILY)
+    svg = console.export_svg(title="exo demo", theme=THEME, unique_id="exo-demo")
+    return COMMENT.sub("", WEB_FONTS.sub("", svg)).replace("Fira Code, monospace", FAMILY)
 
 
 def main(exo: str, repository: str, target: str) -> int:
