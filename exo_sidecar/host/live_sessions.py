@@ -152,14 +152,12 @@ def belong_to(common: Path, clone: CloneId) -> None:
         files.write_beneath(common, _OWNER, clone.encode())
 
 
-def beat(common: Path, session: LiveSession, now: BootClock) -> LiveSession:
-    """Record a sign of life and return the session as written."""
+def beaten(session: LiveSession, now: BootClock) -> LiveSession:
+    """Return the session with a sign of life."""
     seconds_held = session.lease_seconds_left(now)
     # After a restart the old readings mean nothing; a lease whose age is unknown has no deadline here.
     held_from = session.held_from if seconds_held is not None else None
-    beaten = msgspec.structs.replace(session, boot_id=now.boot_id, heartbeat=now.seconds, held_from=held_from)
-    write(common, beaten)
-    return beaten
+    return msgspec.structs.replace(session, boot_id=now.boot_id, heartbeat=now.seconds, held_from=held_from)
 
 
 def _names(common: Path) -> list[str]:

@@ -10,6 +10,7 @@ from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 from exo_sidecar.store import audit, hand_edits
 from exo_sidecar.store.audit import Chain, Place, Proof
+from exo_sidecar.store.redaction import RedactedEvent
 from exo_sidecar.store.scan import changed_paths
 from exo_sidecar.store.view import IndexView
 
@@ -65,19 +66,6 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None
 
 
-class RedactedEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An event whose contents were taken out, and who says so."""
-
-    event: str
-    type: str
-    subject: str
-    digest: str
-    reason: str
-    by: str
-    actor: str
-    at: str
-
-
 class Audited(Result, frozen=True, kw_only=True):
     """What the audit found; the verdict is `fail` as soon as one issue is an error."""
 
@@ -87,7 +75,7 @@ class Audited(Result, frozen=True, kw_only=True):
     quarantined: tuple[Quarantined, ...]
     rendered_mismatch: tuple[str, ...]
     issues: tuple[Issue, ...]
-    redacted: tuple[RedactedEntry, ...] = ()
+    redacted: tuple[RedactedEvent, ...] = ()
     """Events whose contents a person took out; no fault, but nobody can prove any more what they held."""
 
 
@@ -122,7 +110,7 @@ def run(ctx: Context, params: Audit) -> Audited:
         quarantined=quarantined,
         rendered_mismatch=proof.mismatched,
         issues=tuple(issue if params.fix_hints else msgspec.structs.replace(issue, hint="") for issue in issues),
-        redacted=tuple(RedactedEntry(**each._asdict()) for each in proof.redacted),
+        redacted=proof.redacted,
     )
 
 

@@ -38,24 +38,19 @@ def noted(ctx: Context, session: SessionRecord, *, gives_back: bool) -> Iterator
 
 def forget(ctx: Context, session: SessionRecord, *, confirmed: bool) -> None:
     """Forget what this machine knows of an ended session; what is not confirmed stays to be made up for."""
-    common = ctx.place.common
     if ctx.dry_run:
         return
+    if not confirmed:
+        session_facts.change(ctx, session.id, lambda live: replace(live, state="ended", call=None))
+        return
     with ctx.store.locked():  # a heartbeat in the background writes the same file
-        live = live_sessions.read(common, session.id)
-        if live is not None and confirmed:
-            live_sessions.remove(common, session.id)
-        elif live is not None:
-            live_sessions.write(common, replace(live, state="ended", call=None))
+        if live_sessions.read(ctx.place.common, session.id) is not None:
+            live_sessions.remove(ctx.place.common, session.id)
 
 
 def _call(ctx: Context, session: SessionRecord, call: ProcessFacts | None) -> bool:
     """Note which call is giving the session's lease back; whether there is anything to note it with."""
-    with ctx.store.locked():
-        live = live_sessions.read(ctx.place.common, session.id)
-        if live is not None:
-            live_sessions.write(ctx.place.common, replace(live, call=call))
-        return live is not None
+    return session_facts.change(ctx, session.id, lambda live: replace(live, call=call)) is not None
 
 
 def is_any_open(ctx: Context) -> bool:

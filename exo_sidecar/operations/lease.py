@@ -86,7 +86,7 @@ def heartbeat(ctx: Context, params: LeaseHeartbeat) -> LeaseBeaten:
             known = None if live is None or params.force_push else _not_now(ctx, live, alone=alone)
             if known is not None:
                 return LeaseBeaten(ticket_id=session.ticket, lease=known, pushed=False)
-            return pushed(ctx, session, live, operation="lease-heartbeat")
+            return pushed(ctx, session, operation="lease-heartbeat")
 
 
 def _not_now(ctx: Context, live: LiveSession, *, alone: bool) -> LeaseShown | None:
@@ -95,21 +95,15 @@ def _not_now(ctx: Context, live: LiveSession, *, alone: bool) -> LeaseShown | No
         return lease_shown.shown(ctx, live)
     if keepalive.is_due(live, ctx.boot_clock()):
         return None
-    return lease_shown.shown(ctx, live_sessions.beat(ctx.place.common, live, ctx.boot_clock()))
+    return lease_shown.shown(ctx, session_facts.beat(ctx, live))
 
 
-def pushed(
-    ctx: Context, session: SessionRecord, live: LiveSession | None, *, operation: str, ttl_seconds: int = 0
-) -> LeaseBeaten:
+def pushed(ctx: Context, session: SessionRecord, *, operation: str, ttl_seconds: int = 0) -> LeaseBeaten:
     """Tell the authority that the session is alive, with another ttl where one is given; LeaseLost, SessionFenced."""
     terms = Terms(session.id, Actor(session.actor), ttl_seconds)
     swapped = LeaseDesk(ctx, operation).heartbeat(session.ticket, terms)
     lease = swapped.after.lease
-    with ctx.store.locked():  # the push took its time, and the session may be ending meanwhile
-        live = live_sessions.read(ctx.place.common, session.id) if live is not None else None
-        if live is not None:
-            renewed = _renewed(live, swapped.started.boot_id, swapped.started.seconds, lease.ttl_seconds)
-            live_sessions.write(ctx.place.common, renewed)
+    session_facts.count_on(ctx, lease, swapped.started)
     shown = LeaseShown(epoch=lease.epoch, ttl_seconds=lease.ttl_seconds, deadline_in=lease.ttl_seconds)
     return LeaseBeaten(ticket_id=session.ticket, lease=shown, pushed=True)
 
@@ -143,7 +137,8 @@ def release(ctx: Context, params: LeaseRelease) -> LeaseReleased:
     if ends:
         ending.forget(ctx, session, confirmed=let_go.confirmed)
     elif let_go.released and not ctx.dry_run:
-        _count_on_nothing(ctx, session)
+        # It asks the authority at its next heartbeat.
+        session_facts.change(ctx, session.id, lambda live: replace(live, held_from=None, ttl_seconds=None))
     return LeaseReleased(ticket_id=session.ticket, released=let_go.released, epoch=session.epoch, sync=let_go.sync)
 
 
@@ -179,13 +174,6 @@ def _confirm_held(ctx: Context, desk: LeaseDesk, session: SessionRecord) -> None
         raise LeaseNotHeld(message, ticket=session.ticket)
 
 
-def _count_on_nothing(ctx: Context, session: SessionRecord) -> None:
-    """Let the session that goes on without its lease ask the authority at its next heartbeat."""
-    live = live_sessions.read(ctx.place.common, session.id)
-    if live is not None:
-        live_sessions.write(ctx.place.common, replace(live, held_from=None, ttl_seconds=None))
-
-
 def own_session(ctx: Context, view: View, ticket: TicketId | None, *, ended_too: bool = False) -> SessionRecord:
     """Return the session whose lease is meant: the caller's; a reservation of this clone; LeaseNotHeld."""
     if ctx.claim is not None and ctx.claim.lost is not None:
@@ -216,7 +204,3 @@ def _last_of(view: View, ticket: TicketId | None, actor: str) -> SessionRecord |
         return None
     last = next(iter(view.sessions(ticket=ticket, limit=1)), None)
     return last if last is not None and last.actor == actor else None
-
-
-def _renewed(live: LiveSession, boot: str, seconds: float, ttl_seconds: int) -> LiveSession:
-    return replace(live, boot_id=boot, heartbeat=seconds, held_from=seconds, ttl_seconds=ttl_seconds)

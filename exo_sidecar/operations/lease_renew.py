@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from exo_sidecar.host import live_sessions
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.operations import lease_terms, reconciling
 from exo_sidecar.operations.context import Context
@@ -34,5 +33,4 @@ def run(ctx: Context, params: LeaseRenew) -> LeaseBeaten:
     ttl = lease_terms.ttl_seconds(view.config().leases, params.ttl, params.hours) if is_given else 0
     session = own_session(ctx, view, ticket)
     refuse_overtaken(view, session)
-    live = live_sessions.read(ctx.place.common, session.id)
-    return pushed(ctx, session, live, operation="lease-renew", ttl_seconds=ttl)
+    return pushed(ctx, session, operation="lease-renew", ttl_seconds=ttl)

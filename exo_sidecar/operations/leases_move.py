@@ -2,10 +2,9 @@
 
 from typing import Annotated, Literal
 
-from exo_sidecar.domain.holding import HumanRequired
 from exo_sidecar.model.errors import Usage
 from exo_sidecar.model.ids import TicketId
-from exo_sidecar.operations import exchange, moving
+from exo_sidecar.operations import by_person, exchange, moving
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.lease_desk import LeaseDesk
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
@@ -41,9 +40,7 @@ def run(ctx: Context, params: LeasesMove) -> LeasesMoved:
     until they sync. A move that was killed is finished by the same command. Leases that this repository decided on
     become branches where the remote's server refuses other refs, unless --mode says what they are to be.
     """
-    if not ctx.is_person:
-        message = "only a person moves the leases"
-        raise HumanRequired(message, hint="ask a person to run exo leases-move")
+    by_person.require(ctx, "moves the leases", "exo leases-move")
     exchange.pull(ctx)
     old = LeaseDesk(ctx, moving.OPERATION).authority
     remote = params.remote or old.remote

@@ -73,7 +73,7 @@ def run(ctx: Context, params: Push) -> CodePushed:
         pushing.confirmed(desk, session)
         return _result(wanted, None, exchange.skipped("dry run"))
     done = pushing.carry_out(ctx, desk, wanted)
-    pushing.keep(ctx, done)
+    session_facts.count_on(ctx, done.lease, done.started)
     ctx.transact(lambda now: pushes.record(now, session, pushing.event(wanted, done)))
     return _result(wanted, done, exchange.push(ctx))
 

@@ -6,14 +6,12 @@ still the same value means that the refusal was about the code; another value of
 
 from typing import Final, Literal, NamedTuple
 
-from msgspec.structs import replace
-
 from exo_sidecar.domain import pushes
 from exo_sidecar.domain.pushes import HEADS, PushRejected
 from exo_sidecar.git import code_push, refnames
 from exo_sidecar.git.code_push import CodeUpdate, Said
 from exo_sidecar.git.oid import Oid
-from exo_sidecar.host import checkout, live_sessions
+from exo_sidecar.host import checkout
 from exo_sidecar.leases import guarded, names
 from exo_sidecar.leases.guarded import Guard
 from exo_sidecar.leases.intents import Intents
@@ -106,16 +104,6 @@ def confirmed(desk: LeaseDesk, session: SessionRecord) -> Seen:
         message = f"nobody holds the lease of {session.ticket}"
         raise LeaseNotHeld(message, ticket=session.ticket, hint="exo session-start takes it again")
     return seen
-
-
-def keep(ctx: Context, done: Done) -> None:
-    """Let the session count on its lease from when its new value was sent."""
-    common, lease = ctx.place.common, done.lease
-    live = live_sessions.read(common, lease.holder.session)
-    if live is not None:
-        held = done.started
-        renewed = replace(live, boot_id=held.boot_id, heartbeat=held.seconds, held_from=held.seconds)
-        live_sessions.write(common, replace(renewed, ttl_seconds=lease.ttl_seconds, epoch=lease.epoch))
 
 
 def event(wanted: Plan, done: Done) -> PushGuarded:

@@ -1,6 +1,6 @@
 """Sessions of this clone, joined: what this machine knows of them and what the ledger says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from exo_sidecar.host import live_sessions
 from exo_sidecar.host.live_sessions import LiveSession
+from exo_sidecar.model.boot import BootClock
 from exo_sidecar.model.errors import NotARepository
 from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.lease import Lease
 from exo_sidecar.model.session import SessionRecord, SessionStatus
 from exo_sidecar.model.view import View
 from exo_sidecar.operations.context import Context
@@ -82,6 +84,36 @@ def _after_a_kill(ctx: Context, live: LiveSession, record: SessionRecord) -> Liv
     if not ctx.dry_run:
         live_sessions.write(ctx.place.common, whole)
     return whole
+
+
+def change(ctx: Context, session: SessionId, made: Callable[[LiveSession], LiveSession]) -> LiveSession | None:
+    """Change what this machine knows of a session, and return it; None when it knows nothing.
+
+    Read and written under the clone's lock: the calls of a session and its heartbeat in the background write one file.
+    """
+    with ctx.store.locked():
+        live = live_sessions.read(ctx.place.common, session)
+        if live is None:
+            return None
+        changed = made(live)
+        live_sessions.write(ctx.place.common, changed)
+        return changed
+
+
+def beat(ctx: Context, live: LiveSession) -> LiveSession:
+    """Record a sign of life of a session, and return the session as it is known then."""
+    now = ctx.boot_clock()
+    return change(ctx, live.session, lambda known: live_sessions.beaten(known, now)) or live
+
+
+def count_on(ctx: Context, lease: Lease, sent: BootClock) -> None:
+    """Let a session count on its lease from when the lease's new value was sent."""
+
+    def counted(live: LiveSession) -> LiveSession:
+        kept = replace(live, boot_id=sent.boot_id, heartbeat=sent.seconds, held_from=sent.seconds)
+        return replace(kept, ttl_seconds=lease.ttl_seconds, epoch=lease.epoch)
+
+    change(ctx, lease.holder.session, counted)
 
 
 def in_worktree(sessions: Sequence[LiveSession], worktree: Path) -> tuple[LiveSession, ...]:

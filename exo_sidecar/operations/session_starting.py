@@ -177,7 +177,7 @@ def _reused(
         raise _already_active(alive)
     if holding.is_overtaken(view, record):
         raise holding.session_fenced(alive.ticket, alive.session)
-    live = alive if ctx.dry_run else live_sessions.beat(ctx.place.common, alive, ctx.boot_clock())
+    live = alive if ctx.dry_run else session_facts.beat(ctx, alive)
     return replace(_result(ctx, view, wish, Claimed(view, live, live.ticket), came), reused=True)
 
 

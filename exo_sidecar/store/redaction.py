@@ -46,7 +46,7 @@ class Planned(NamedTuple):
     """Other events of the same call that are not redacted: what was given to it may stand in them, too."""
 
 
-class RedactedEvent(NamedTuple):
+class RedactedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event whose contents were taken out, and who says so."""
 
     event: str

@@ -72,7 +72,8 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 
 def test_a_heartbeat_moves_the_sign_of_life_and_not_the_lease(tmp_path: Path) -> None:
     live_sessions.write(tmp_path, a_session())
-    beaten = live_sessions.beat(tmp_path, a_session(), NOW)
+    beaten = live_sessions.beaten(a_session(), NOW)
+    live_sessions.write(tmp_path, beaten)
     assert beaten.heartbeat_age(NOW) == 0
     assert beaten.lease_seconds_left(NOW) == 400
     assert live_sessions.read(tmp_path, SessionId("SES-AAAA")) == beaten
@@ -82,7 +83,7 @@ def test_after_a_restart_neither_age_nor_deadline_is_known(tmp_path: Path) -> No
     after = BootClock("next", 5.0)
     assert a_session().heartbeat_age(after) is None
     assert a_session().lease_seconds_left(after) is None
-    beaten = live_sessions.beat(tmp_path, a_session(), after)
+    beaten = live_sessions.beaten(a_session(), after)
     assert beaten.heartbeat_age(after) == 0
     assert beaten.lease_seconds_left(after) is None
 
