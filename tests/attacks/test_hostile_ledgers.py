@@ -12,7 +12,7 @@ from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
 from exo_sidecar.model.event import DocumentEdited, Draft
 from exo_sidecar.store import codec
 from tests.support import hostile
-from tests.support.besieged import Siege, a_siege, besieged
+from tests.support.besieged import Siege, besieged
 from tests.support.inprocess import exo_in_process
 from tests.support.ledgers import Writer, changed
 from tests.support.repositories import git
@@ -20,18 +20,6 @@ from tests.support.stores import created, noted, titled
 
 EVIL = "e" * 16
 T1 = "TICKET-T1"
-
-
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Siege:
-    """Return two clones that every attack of this module is made on, one after the other."""
-    return a_siege(tmp_path_factory.mktemp("siege"))
-
-
-@pytest.fixture
-def siege(ground: Siege) -> Siege:
-    """Return the clones, even with their hub."""
-    return besieged(ground.shop)
 
 
 def a_name(siege: Siege) -> str:

@@ -9,24 +9,12 @@ import pytest
 from exo_sidecar.git import tree as trees
 from exo_sidecar.sync import verified
 from tests.support import hostile
-from tests.support.besieged import Siege, a_siege, besieged, outside
+from tests.support.besieged import Siege, outside
 from tests.support.hostile import FILE, FOLDER, LINK, NOWHERE, SUBMODULE, Line
 from tests.support.inprocess import exo_in_process
 from tests.support.repositories import git
 
 EVIL = "e" * 16
-
-
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Siege:
-    """Return two clones that every attack of this module is made on, one after the other."""
-    return a_siege(tmp_path_factory.mktemp("siege"))
-
-
-@pytest.fixture
-def siege(ground: Siege) -> Siege:
-    """Return the clones, even with their hub."""
-    return besieged(ground.shop)
 
 
 class Place(NamedTuple):

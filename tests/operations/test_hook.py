@@ -1,12 +1,11 @@
 """The pre-push hook: looks at the lease and the fence, lets go or refuses, keeps the user's own hook; never pushes."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support.repositories import commit_files, git
-from tests.support.working import Shop, a_shop
+from tests.support.working import Shop, a_push, a_shop
 
 TICKET = "TICKET-T1"
 BRANCH = "exo/TICKET-T1"
@@ -22,11 +21,6 @@ def shop(tmp_path: Path) -> Shop:
     commit_files(shop.clones[0], {"src/work.txt": "one\n"}, "work")
     assert shop.ok(0, "hook-install")["hooks"][0]["state"] == "created"
     return shop
-
-
-def a_push(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run C git's plain push as a person would."""
-    return subprocess.run(["git", "push", *words], cwd=clone, capture_output=True, text=True, check=False)
 
 
 def test_a_plain_push_of_the_holder_goes(shop: Shop) -> None:

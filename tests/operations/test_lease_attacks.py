@@ -1,14 +1,13 @@
 """Attacks on leases: values, settings and pushes that nobody should make, and what must hold all the same."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from exo_sidecar.leases.intents import Intents
-from tests.support.repositories import commit_files, git
-from tests.support.working import Shop, a_shop
+from tests.support.repositories import git
+from tests.support.working import Shop, a_push, a_pushing_shop
 
 TICKET = "TICKET-T1"
 BRANCH = "exo/TICKET-T1"
@@ -19,32 +18,17 @@ EPOCH_MAX = 2**31 - 1
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     """Return two clones; in the first a session works on TICKET with one commit on BRANCH."""
-    shop = a_shop(tmp_path, clones=2, tickets=2)
-    git(shop.clones[0], "switch", "-q", "-c", BRANCH)
-    shop.ok(0, "session-start", "--ticket-id", TICKET)
-    commit_files(shop.clones[0], {"work.txt": "one\n"}, "work")
-    return shop
-
-
-def hub_of(shop: Shop) -> Path:
-    """Return the shop's hub."""
-    assert shop.hub is not None
-    return shop.hub
+    return a_pushing_shop(tmp_path, tickets=2)
 
 
 def forged(shop: Shop, ticket: str = TICKET, **changes: object) -> str:
     """Let the hub's lease of `ticket` be the one of TICKET with other fields, and return the value."""
-    hub = hub_of(shop)
+    hub = shop.server
     lease = json.loads(git(hub, "log", "-1", "--format=%B", LEASE).partition("\n")[2])
     text = json.dumps(lease | {"ticket": ticket} | changes, sort_keys=True, separators=(",", ":"))
     value = git(hub, "commit-tree", git(hub, "rev-parse", f"{LEASE}^{{tree}}"), "-m", f"exo-lease/1\n{text}")
     git(hub, "update-ref", f"refs/exo/leases/{ticket}", value)
     return value
-
-
-def a_push(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run C git's plain push as a person would."""
-    return subprocess.run(["git", "push", *words], cwd=clone, capture_output=True, text=True, check=False)
 
 
 def test_an_epoch_that_leaves_no_room_is_refused_and_the_ledger_stays_whole(shop: Shop) -> None:
@@ -77,7 +61,7 @@ def test_an_epoch_that_leaves_no_room_moves_to_no_other_place(shop: Shop, epoch:
 
 def test_a_lease_whose_object_is_damaged_here_stops_no_other_ticket(shop: Shop) -> None:
     shop.ok(1, "leases")
-    value = git(hub_of(shop), "rev-parse", LEASE)
+    value = git(shop.server, "rev-parse", LEASE)
     loose = shop.clones[1] / ".git" / "objects" / value[:2] / value[2:]
     loose.chmod(0o644)
     loose.write_bytes(b"\x78\x9cnot deflated")
@@ -90,7 +74,7 @@ def test_a_lease_whose_object_is_damaged_here_stops_no_other_ticket(shop: Shop) 
 def test_a_call_that_was_killed_on_a_ticket_whose_lease_is_junk_now_stops_no_other_ticket(
     shop: Shop, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub = hub_of(shop)
+    hub = shop.server
 
     def dies(_self: Intents, _nonce: str) -> None:
         raise SystemExit(9)
@@ -120,12 +104,12 @@ def test_a_reason_without_force_is_no_silent_nothing(shop: Shop) -> None:
 
 
 def test_settings_that_let_git_push_nothing_are_no_success(shop: Shop) -> None:
-    lease = git(hub_of(shop), "rev-parse", LEASE)
+    lease = git(shop.server, "rev-parse", LEASE)
     git(shop.clones[0], "config", "push.recurseSubmodules", "only")
     ran = shop.fails(0, "push")
     assert (ran["exit"], ran["code"]) == (1, "PUSH_REJECTED")
     assert "push.recurseSubmodules" in ran["message"]
-    assert git(hub_of(shop), "rev-parse", LEASE) == lease
+    assert git(shop.server, "rev-parse", LEASE) == lease
     git(shop.clones[0], "config", "--unset", "push.recurseSubmodules")
     assert shop.ok(0, "push")["atomic"] is True
 
@@ -141,14 +125,14 @@ def test_the_hook_imports_nothing_from_the_checkout(shop: Shop, tmp_path: Path) 
 
 
 def test_a_plain_push_takes_no_lease_away(shop: Shop) -> None:
-    clone, before = shop.clones[0], git(hub_of(shop), "for-each-ref", "refs/exo")
+    clone, before = shop.clones[0], git(shop.server, "for-each-ref", "refs/exo")
     git(clone, "fetch", "-q", "origin", f"{LEASE}:{LEASE}")
     shop.ok(0, "hook-install")
-    for words in (["--mirror", "origin"], ["origin", f":{LEASE}"], ["-f", str(hub_of(shop)), f"HEAD:{LEASE}"]):
+    for words in (["--mirror", "origin"], ["origin", f":{LEASE}"], ["-f", str(shop.server), f"HEAD:{LEASE}"]):
         ran = a_push(clone, *words)
         assert ran.returncode != 0
         assert "by which leases are decided" in ran.stderr
-    assert git(hub_of(shop), "for-each-ref", "refs/exo") == before
+    assert git(shop.server, "for-each-ref", "refs/exo") == before
     assert shop.ok(0, "push")["atomic"] is True
 
 

@@ -180,6 +180,12 @@ def a_governed_store(folder: Path, name: str = "clone") -> Clone:
     return one
 
 
+def file_of(one: Clone, ticket: str) -> Path:
+    """Return the file of a ticket in a clone's mount."""
+    (found,) = one.mount.glob(f"tickets/*/{ticket}.yaml")
+    return found
+
+
 def created(ticket_id: str, title: str = "A task", *, sets: Sets | None = None) -> Draft:
     """Return the event of a new ticket."""
     fields = Fields(title=title, kind="task")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from tests.support.clones import BRANCH, Fleet, a_fleet
 from tests.support.inprocess import exo_in_process
 from tests.support.process import Ran
-from tests.support.repositories import a_repository, git
+from tests.support.repositories import a_repository, commit_files, git
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,16 @@ class Shop:
             self.ok(number, "sync")
             self.ok(number, "trust", "--actor", "human:ann")
 
+    @property
+    def server(self) -> Path:
+        """The hub, in a shop that has one."""
+        assert self.hub is not None
+        return self.hub
+
     def lose_hub(self) -> Path:
         """Move the hub away, so that nobody reaches it, and return where it is."""
-        assert self.hub is not None
-        away = self.hub.with_name("away.git")
-        shutil.move(self.hub, away)
+        away = self.server.with_name("away.git")
+        shutil.move(self.server, away)
         return away
 
 
@@ -69,6 +75,20 @@ def a_shop(folder: Path, clones: int = 1, tickets: int = 2) -> Shop:
     """Make a hub, governed clones of it, and tasks T1, T2 ... that every clone knows."""
     fleet: Fleet = a_fleet(folder, clones)
     return _stocked(fleet.clones, fleet.hub, tickets)
+
+
+def a_pushing_shop(folder: Path, tickets: int) -> Shop:
+    """Make two clones; in the first a session works on TICKET-T1, with one commit on a branch of that name."""
+    shop = a_shop(folder, clones=2, tickets=tickets)
+    git(shop.clones[0], "switch", "-q", "-c", "exo/TICKET-T1")
+    shop.ok(0, "session-start", "--ticket-id", "TICKET-T1")
+    commit_files(shop.clones[0], {"work.txt": "one\n"}, "work")
+    return shop
+
+
+def a_push(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run C git's plain push as a person would."""
+    return subprocess.run(["git", "push", *words], cwd=clone, capture_output=True, text=True, check=False)
 
 
 def a_lone_shop(folder: Path, tickets: int = 2) -> Shop:

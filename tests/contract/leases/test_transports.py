@@ -207,7 +207,7 @@ def _locked(kind: str, server: Server, folder: Path) -> Server:
     """Return the server as one sees it who has the wrong key."""
     match kind:
         case "nginx":
-            return server._replace(settings={"credential.helper": nginx.helper("guess")})
+            return server._replace(settings={"credential.helper": nginx.credential_helper("guess")})
         case "sshd":
             return server._replace(settings=sshd.with_another_key(server, folder))
         case _:

@@ -7,20 +7,15 @@ from exo_sidecar.model.event import DocumentEdited, Draft
 from tests.support.repositories import git
 from tests.support.stores import (
     BRANCH,
-    Clone,
     a_company,
     a_governed_store,
     assert_sound,
     closing,
     created,
+    file_of,
     noted,
     titled,
 )
-
-
-def file_of(one: Clone, ticket: str) -> Path:
-    (found,) = one.mount.glob(f"tickets/*/{ticket}.yaml")
-    return found
 
 
 def test_a_commit_by_hand_is_taken_in_as_an_edit(tmp_path: Path) -> None:

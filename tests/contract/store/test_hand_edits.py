@@ -12,14 +12,9 @@ from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.store.transaction import Committed
 from tests.support.repositories import git
-from tests.support.stores import Clone, a_governed_store, assert_sound, closing, created, noted, titled
+from tests.support.stores import Clone, a_governed_store, assert_sound, closing, created, file_of, noted, titled
 
 T = TicketId("TICKET-001")
-
-
-def file_of(one: Clone, ticket: str = T) -> Path:
-    (found,) = one.mount.glob(f"tickets/*/{ticket}.yaml")
-    return found
 
 
 def replace(file: Path, old: str, new: str) -> None:
@@ -48,21 +43,21 @@ def one(tmp_path: Path) -> Iterator[Clone]:
 
 
 def test_an_edited_ticket_is_taken_in_by_the_operation_that_writes_it(one: Clone) -> None:
-    replace(file_of(one), 'title: "A task"', "title: By hand")
-    replace(file_of(one), "labels: []", "labels: [b, a]")
+    replace(file_of(one, T), 'title: "A task"', "title: By hand")
+    replace(file_of(one, T), "labels: []", "labels: [b, a]")
     done = one.write(noted(T, "and a note"))
     assert codes(done) == ["EDIT_ABSORBED"]
     ticket = one.store.view().find_ticket(T).ticket
     assert (ticket.title, ticket.labels, ticket.notes) == ("By hand", ("a", "b"), ("and a note",))
-    assert 'title: "By hand"\n' in file_of(one).read_text()  # in exo's own form again
+    assert 'title: "By hand"\n' in file_of(one, T).read_text()  # in exo's own form again
     assert_sound(one)
 
 
 def test_an_operation_does_not_look_at_tickets_that_it_does_not_write(one: Clone) -> None:
-    replace(file_of(one), 'title: "A task"', "title: By hand")
+    replace(file_of(one, T), 'title: "A task"', "title: By hand")
     done = one.write(noted("TICKET-002", "elsewhere"))
     assert codes(done) == []
-    assert one.status() == f"M {file_of(one).relative_to(one.mount)}".rjust(len(one.status()))
+    assert one.status() == f"M {file_of(one, T).relative_to(one.mount)}".rjust(len(one.status()))
     assert codes(one.absorb()) == ["EDIT_ABSORBED"]
     assert_sound(one)
 
@@ -77,7 +72,7 @@ def test_a_ticket_that_somebody_made_as_a_file_is_created(one: Clone) -> None:
 
 
 def test_a_refused_edit_is_kept_aside_and_the_file_rendered_back(one: Clone) -> None:
-    replace(file_of(one), 'status: "todo"', "status: done")
+    replace(file_of(one, T), 'status: "todo"', "status: done")
     done = one.absorb()
     assert codes(done) == ["EDIT_REJECTED"]
     assert one.store.view().find_ticket(T).ticket.status == "todo"
@@ -102,23 +97,23 @@ def test_a_refused_edit_is_kept_aside_and_the_file_rendered_back(one: Clone) -> 
 def test_an_unreadable_file_is_named_with_its_line_and_left_alone_and_all_else_goes_on(
     one: Clone, text: str, line: int | None
 ) -> None:
-    file_of(one).write_text(text)
+    file_of(one, T).write_text(text)
     done = one.write(titled(T, "Written meanwhile"), noted("TICKET-002", "elsewhere"))
     assert codes(done) == ["FILE_UNREADABLE"]
     assert [finding.line for finding in done.findings] == [line]
-    assert file_of(one).read_text() == text
+    assert file_of(one, T).read_text() == text
     assert one.store.view().find_ticket(T).ticket.title == "Written meanwhile"
     git(one.mount, "checkout", "--", ".")
-    assert 'title: "Written meanwhile"' in file_of(one).read_text()
+    assert 'title: "Written meanwhile"' in file_of(one, T).read_text()
     one.write(noted(T, "after"))
     assert_sound(one)
 
 
 def test_bytes_that_are_no_text_are_left_alone(one: Clone) -> None:
-    file_of(one).write_bytes(b"id: TICKET-001\ntitle: \xff\n")
+    file_of(one, T).write_bytes(b"id: TICKET-001\ntitle: \xff\n")
     done = one.absorb()
     assert [(finding.code, finding.line) for finding in done.findings] == [("FILE_UNREADABLE", 2)]
-    assert file_of(one).read_bytes().endswith(b"\xff\n")
+    assert file_of(one, T).read_bytes().endswith(b"\xff\n")
 
 
 @pytest.mark.parametrize("pattern", ["ledger/*/*/000001.jsonl", "FORMAT", ".gitattributes"])
@@ -173,7 +168,7 @@ def test_a_configuration_from_elsewhere_that_does_not_parse_is_named_and_not_in_
 def test_a_link_in_place_of_a_file_is_neither_followed_nor_written_through(one: Clone, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_text("untouched")
-    file = file_of(one)
+    file = file_of(one, T)
     file.unlink()
     file.symlink_to(outside)
     one.write(titled(T, "Written meanwhile"))
@@ -188,5 +183,5 @@ def test_a_mount_that_somebody_deleted_is_there_again_after_the_next_operation(o
     if pruned:
         git(one.folder, "worktree", "prune", "--expire", "now")  # passes it over: it is locked
     one.write(noted(T, "after"))
-    assert 'notes:\n  - "after"\n' in file_of(one).read_text()
+    assert 'notes:\n  - "after"\n' in file_of(one, T).read_text()
     assert_sound(one)

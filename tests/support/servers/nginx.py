@@ -63,7 +63,7 @@ def missing() -> str:
     return ", ".join(programs + ([] if ground.git_program("git-http-backend") else ["git http-backend"]))
 
 
-def helper(password: str = KNOWN) -> str:
+def credential_helper(password: str = KNOWN) -> str:
     """Return a credential helper that knows `password`."""
     return _HELPER.format(user=USER, password=password)
 
@@ -85,4 +85,4 @@ def a_webserver(folder: Path) -> Iterator[Server]:
                 worker = [ground.required("fcgiwrap"), "-s", f"unix:{each}"]
                 stack.enter_context(ground.started(worker, Path(f"{each}.log"), listens_at=each))
             stack.enter_context(ground.started(server, own / "nginx.log", listens_at=port))
-            yield Server(f"http://127.0.0.1:{port}", {"credential.helper": helper()})
+            yield Server(f"http://127.0.0.1:{port}", {"credential.helper": credential_helper()})
