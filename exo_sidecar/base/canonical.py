@@ -25,6 +25,39 @@ def dumps(value: Json) -> bytes:
 
 def loads(line: bytes) -> Json:
     """Return the value of canonical `line`; NotCanonicalError for what `dumps` would have written otherwise."""
+    return _plain(line.decode("ascii")) if line.isascii() else _any(line)
+
+
+def _plain(line: str) -> Json:
+    """Return the value of a line of ASCII, as nearly all are: none of its text can be composed otherwise.
+
+    So it need not be gone through text by text, and what names a key twice is found by writing it again.
+    """
+    try:
+        value: Json = _DECODER.decode(line)
+        written = _ENCODER.encode(value)
+    except (ValueError, RecursionError) as error:
+        message = f"not JSON: {error}"
+        raise NotCanonicalError(message) from error
+    _check_depth(value)
+    if written != line:
+        message = "valid JSON, but not in canonical form"
+        raise NotCanonicalError(message)
+    return value
+
+
+def _check_depth(value: Json) -> None:
+    level = [value]
+    for _ in range(DEPTH_MAX + 1):
+        boxes = [box.values() if isinstance(box, dict) else box for box in level if isinstance(box, dict | list)]
+        level = [item for box in boxes for item in box]
+        if not level:
+            return
+    message = f"nested deeper than {DEPTH_MAX}"
+    raise NotCanonicalError(message)
+
+
+def _any(line: bytes) -> Json:
     try:
         value: Json = json.loads(line, object_pairs_hook=_object, parse_float=_no_float, parse_constant=_no_float)
     except (ValueError, RecursionError) as error:
@@ -37,9 +70,8 @@ def loads(line: bytes) -> Json:
 
 
 def _encode(value: Json) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     try:
-        return text.encode()
+        return _ENCODER.encode(value).encode()
     except UnicodeEncodeError as error:
         message = f"a string holds a lone surrogate: {error}"
         raise NotCanonicalError(message) from error
@@ -82,3 +114,7 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 def _no_float(text: str) -> Json:
     message = f"{text} is not an integer"
     raise NotCanonicalError(message)
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

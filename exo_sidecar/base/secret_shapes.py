@@ -39,11 +39,24 @@ _SHAPES: Final = (
 )
 _NOT_INSIDE: Final = rb"(?<![0-9A-Za-z_])"
 """A mark in the middle of a word is none."""
+_PRIVATE_REST: Final = rb"(?s:.*?-----END [0-9A-Z ]*PRIVATE KEY(?: BLOCK)?-----|.*)"
+"""The key itself, which follows its first line; all of the text where its last line is missing."""
 
 
 def may_hold(text: bytes) -> bool:
     """Whether a mark stands in `text`, escaped or not: no means that nothing in it looks like a secret."""
     return any(mark in text for shape in _SHAPES for mark in shape.marks)
+
+
+def mask(text: bytes) -> bytes:
+    """Return `text` with the name of its kind in the place of each thing that looks like a secret."""
+    if not may_hold(text):
+        return text
+    for shape in _SHAPES:
+        if any(mark in text for mark in shape.marks):
+            rest = _PRIVATE_REST if b"PRIVATE KEY" in shape.marks else b""
+            text = re.sub(_NOT_INSIDE + shape.pattern + rest, b"[" + shape.name.encode() + b"]", text)
+    return text
 
 
 def find(text: bytes) -> Found | None:

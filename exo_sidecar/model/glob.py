@@ -4,13 +4,18 @@
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 
+from exo_sidecar.model import glob_overlap
 from exo_sidecar.model.errors import ScopeInvalid
+from exo_sidecar.model.glob_syntax import ANY, Part, Ranges, class_fault, is_subtree, parts
 
 LENGTH_MAX: Final = 512
 EVERYTHING: Final = "**"
+_WILD_MAX: Final = 3
+"""Wildcards of one pattern: each multiplies how long a path can take that does not match."""
 
 
 def parse(text: str) -> str:
@@ -24,7 +29,13 @@ def parse(text: str) -> str:
 
 def any_matches(globs: Iterable[str], path: str) -> bool:
     """Whether one of the globs, each as `parse` took it, matches the repo-relative path."""
-    return any(re.fullmatch(_translated(glob), path, re.DOTALL) for glob in globs)
+    return any(_matcher(glob)(path) for glob in globs)
+
+
+def matching(globs: Iterable[str]) -> Callable[[str], bool]:
+    """Return what tells of many paths whether one of the globs matches them; the globs are read once."""
+    matchers = [_matcher(glob) for glob in globs]
+    return lambda path: any(each(path) for each in matchers)
 
 
 def common(several: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
@@ -47,20 +58,44 @@ def _covers(wide: str, glob: str) -> bool:
     return is_plain and "," not in glob and glob.startswith(folder) and len(glob) > len(folder)
 
 
-def _translated(glob: str) -> str:
-    """Return the glob as a regular expression."""
-    tokens = re.compile(r"\*\*/|\*\*|\[!?\]?[^\]]*\]|.", re.DOTALL).findall(glob.removesuffix("/"))
-    body = "".join(_token(token) for token in tokens)
-    is_subtree = glob.endswith("/") or not re.search(r"[*?\[{]", glob)
-    return f"{body}(?:/.*)?" if is_subtree else body
+def _matcher(glob: str) -> Callable[[str], object]:
+    """Return what tells whether a path matches: a pattern, or the automaton where a pattern could take for ever."""
+    found = parts(glob)
+    if sum(part.kind in {"many", "folders"} for part in found) > _WILD_MAX:
+        return partial(glob_overlap.accepts, glob_overlap.machine(glob))
+    body = "".join(_translated(part) for part in found)
+    return re.compile(f"{body}(?:/.*)?" if is_subtree(glob) else body, re.DOTALL).fullmatch
 
 
-def _token(token: str) -> str:
-    fixed = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
-    if token.startswith("[") and len(token) > 1:
-        body = token[1:-1].removeprefix("!").replace("\\", "").replace("[", "\\[").replace("^", "\\^")
-        return f"(?!/)[{'^' if token[1] == '!' else ''}{body}]"
-    return fixed.get(token) or re.escape(token)
+def _translated(part: Part) -> str:
+    """Return a part as a piece of a regular expression."""
+    match part.kind:
+        case "one":
+            return _set(part.ranges)
+        case "many":
+            return "[^/]*"
+        case "folders":
+            return "(?:[^/]+/)*"
+        case "deep":
+            return ".*"
+        case "slash":
+            return "/"
+        case "open":
+            return "(?:"
+        case "or":
+            return "|"
+        case "close":
+            return ")"
+
+
+def _set(ranges: Ranges) -> str:
+    """Return a set of characters; an empty one matches nothing."""
+    if ranges == ANY:
+        return "[^/]"
+    if len(ranges) == 1 and ranges[0][0] == ranges[0][1]:
+        return re.escape(chr(ranges[0][0]))
+    body = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
+    return f"[{body}]" if body else "(?!)"
 
 
 def _fault(text: str) -> str | None:
@@ -78,7 +113,7 @@ def _fault(text: str) -> str | None:
         return "has an empty, '.' or '..' segment"
     if any("**" in part and part != EVERYTHING for part in segments):
         return "uses ** inside a segment; it stands alone between slashes"
-    return _unbalanced(text)
+    return _unbalanced(text) or class_fault(text)
 
 
 def _unbalanced(text: str) -> str | None:

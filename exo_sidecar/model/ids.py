@@ -61,6 +61,11 @@ def mint_session(entropy: Entropy) -> SessionId:
     return SessionId(f"SES-{_letters(_SESSION_LENGTH, entropy)}")
 
 
+def mint_handoff(entropy: Entropy) -> str:
+    """Return a new handoff id; long, for the same reason."""
+    return f"HND-{_letters(_SESSION_LENGTH, entropy)}"
+
+
 def mint_clone(entropy: Entropy) -> CloneId:
     """Return a new clone id: 16 of `[0-9a-z]`."""
     return CloneId(_letters(_CLONE_LENGTH, entropy).lower())

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NewType, TypeAlias
 
 Instant = NewType("Instant", str)
@@ -17,9 +17,23 @@ def of(moment: datetime) -> Instant:
     return Instant(moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
+def after(start: Instant, seconds: int) -> Instant:
+    """Return the instant that many seconds later; the last one of the calendar when there is none."""
+    try:
+        moment = datetime.strptime(start, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) + timedelta(seconds=seconds)
+    except (ValueError, OverflowError):
+        moment = datetime.max.replace(tzinfo=UTC)
+    return of(moment)
+
+
 def is_instant(text: str) -> bool:
     """Whether `text` has the form that `of` writes."""
     return _FORM.fullmatch(text) is not None
+
+
+def seconds_between(start: str, end: str) -> int:
+    """Return the seconds from one instant to another; negative when the clocks that wrote them say so."""
+    return epoch_seconds(Instant(end)) - epoch_seconds(Instant(start))
 
 
 def epoch_seconds(instant: Instant) -> int:

@@ -1,9 +1,11 @@
 """Tickets: the record as people edit it, and what the fold knows beside it (docs/format.md, "Rendered files")."""
 
+from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from exo_sidecar.model import glob
 from exo_sidecar.model.glob import EVERYTHING
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.lifecycle import CLOSED, Status
@@ -27,6 +29,11 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     allow: tuple[str, ...] = (EVERYTHING,)
     deny: tuple[str, ...] = ()
+
+    def outside(self, paths: Iterable[str]) -> list[str]:
+        """Return the paths where work may not write, in their order."""
+        is_allowed, is_denied = glob.matching(self.allow), glob.matching(self.deny)
+        return [path for path in paths if is_denied(path) or not is_allowed(path)]
 
 
 class Budgets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,12 +5,15 @@ from typing import Protocol
 
 import msgspec
 
+from exo_sidecar.model.check_run import Verified
 from exo_sidecar.model.config import Config
 from exo_sidecar.model.document import Document
 from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.handoff import HandoffRecord
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.lifecycle import Status
+from exo_sidecar.model.policy_record import PolicyRecord
 from exo_sidecar.model.session import OfflineClaim, SessionRecord, SessionStatus
 from exo_sidecar.model.ticket import TicketRecord
 
@@ -23,6 +26,8 @@ class TicketFilter(msgspec.Struct, frozen=True, kw_only=True):
     types: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     parent: TicketId | None = None
+    ids: tuple[TicketId, ...] | None = None
+    """Only these; None: all."""
     conflicted: bool = False
     ready: bool = False
     archived: bool = False
@@ -107,8 +112,13 @@ class View(Protocol):
     def dependents(self, ticket_id: TicketId) -> tuple[TicketId, ...]:
         """Return the tickets that list this one as a blocker, in id order."""
 
-    def candidates(self) -> Iterator[TicketRow]:
-        """Yield tasks in `todo`, blockers satisfied, no conflict on what may be done, in dispatch order."""
+    def candidates(
+        self, *, after: TicketId | None = None, without: frozenset[str] = frozenset()
+    ) -> Iterator[TicketRow]:
+        """Yield tasks in `todo`, blockers satisfied, no conflict on what may be done, in dispatch order.
+
+        Those behind the candidate `after` only, and none of the types `without`.
+        """
 
     def session(self, session_id: SessionId) -> SessionRecord | None:
         """Return the session, None when there is none."""
@@ -118,6 +128,15 @@ class View(Protocol):
     ) -> tuple[SessionRecord, ...]:
         """Return sessions, the youngest first."""
 
+    def handoff(self, ticket_id: TicketId) -> HandoffRecord | None:
+        """Return what was handed on with the ticket and not taken up yet, the latest; None when nothing was."""
+
+    def handoffs(self) -> tuple[HandoffRecord, ...]:
+        """Return what was handed on and not taken up yet, of each ticket the latest."""
+
+    def handoff_taken_by(self, session_id: SessionId) -> HandoffRecord | None:
+        """Return what the session took up, None when it took up nothing."""
+
     def offline_session(self, session_id: SessionId) -> SessionRecord | None:
         """Return a session whose claim, made offline, no lease has confirmed; None when there is none of that kind."""
 
@@ -126,6 +145,12 @@ class View(Protocol):
 
     def supposing(self, claim: OfflineClaim) -> "View":
         """Return the state as it would be if the claim were confirmed: what its own session works on."""
+
+    def with_tickets(self, records: tuple[TicketRecord, ...]) -> "View":
+        """Return the state as it would be with these tickets: what several that are made at once are judged on."""
+
+    def last_checks(self, subject: str) -> Verified | None:
+        """Return the last run of a ticket's checks, or of those that belong to none (`check`); None: none ran."""
 
     def highest_epoch(self, ticket_id: TicketId) -> int:
         """Return the highest epoch that the ledger knows for the ticket, 0 when it was never held."""
@@ -144,6 +169,12 @@ class View(Protocol):
 
     def config(self) -> Config:
         """Return the settings in force."""
+
+    def policy(self) -> PolicyRecord | None:
+        """Return what the ledger says of the policy, None while nobody has compiled one."""
+
+    def written_config(self) -> Config:
+        """Return the settings as they are written, alike in every clone: what names things, not what lets them run."""
 
     def authority(self) -> Authority | None:
         """Return the lease authority that the ledger names."""
