@@ -23,11 +23,15 @@ CLOSE_SECONDS: Final = 30.0
 """For a server on this machine that still runs its hooks after it has reported."""
 _KEPT: Final = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
 """They say which settings are the user's; everything else of GIT_* is about another repository or another command."""
+_ALWAYS: Final = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1"}
+"""Nothing stands for a commit but itself: what is recorded of it must hold in every clone (`git replace` is local)."""
 _OF_THE_USER: Final = ("GIT_SSH_COMMAND", "GIT_SSH", "GIT_SSH_VARIANT", "GIT_ASKPASS")
 """How the user's own pushes reach a server."""
 GUARDED: Final = "EXO_PUSH"
 """Tells the hooks of a push that it is exo's own, so that they do not check the lease once more."""
-_NO_HOOKS: Final = ("-c", "core.hooksPath=/dev/null")
+PLAIN: Final = ("-c", "core.fsmonitor=false")
+"""Git looks for itself: a monitor that is broken or lies would have files look unchanged that are not."""
+_NO_HOOKS: Final = ("-c", "core.hooksPath=/dev/null", *PLAIN)
 
 
 class Finished(NamedTuple):
@@ -36,6 +40,12 @@ class Finished(NamedTuple):
     status: int
     stdout: bytes
     stderr: bytes
+
+    @property
+    def complaint(self) -> str:
+        """The last line that it wrote to stderr: what git ends with when it fails."""
+        lines = self.stderr.decode(errors="replace").strip().splitlines()
+        return lines[-1].removeprefix("fatal: ") if lines else "git gave no reason"
 
 
 class Credentials(NamedTuple):
@@ -90,7 +100,7 @@ class Child:
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment for a child: ours, without what speaks of another repository, never prompting."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
-    return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"} | dict(extra or {})
+    return kept | _ALWAYS | dict(extra or {})
 
 
 def run(
@@ -100,10 +110,49 @@ def run(
     stdin: bytes = b"",
     timeout_seconds: float = QUICK_SECONDS,
     hooks: bool = False,
+    extra: Mapping[str, str] | None = None,
 ) -> Finished:
-    """Run `git <arguments>` to its end, hooks off unless wanted; TimedOut after `timeout_seconds`, GitRequired."""
-    process = _start(["git", *(() if hooks else _NO_HOOKS), *arguments], cwd=cwd, extra=None)
+    """Run `git <arguments>` to its end, hooks off unless wanted; TimedOut after `timeout_seconds`, GitRequired.
+
+    `extra` is added to the environment that `environment` makes.
+    """
+    process = _start(["git", *(() if hooks else _NO_HOOKS), *arguments], cwd=cwd, extra=extra)
     return _finished(process, arguments[0], stdin, timeout_seconds)
+
+
+def run_holding(arguments: Sequence[str], handle: int, *, cwd: Path, timeout_seconds: float) -> Finished:
+    """Run `git <arguments>` to its end with a lock's handle open in it: when we die, git holds the lock on."""
+    pipe = subprocess.PIPE
+    try:
+        process = subprocess.Popen(
+            ["git", *_NO_HOOKS, *arguments],
+            cwd=cwd,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            process_group=0,
+            pass_fds=(handle,),
+        )
+    except FileNotFoundError as error:
+        message = "git was not found on the search path"
+        raise GitRequired(message) from error
+    return _finished(process, arguments[0], None, timeout_seconds)
+
+
+def blob_into(oid: str, handle: int, *, cwd: Path, timeout_seconds: float) -> bool:
+    """Write a blob, as it is stored, to an open file, however large it is; whether git could; TimedOut, GitRequired."""
+    words = ["git", *_NO_HOOKS, "cat-file", "blob", oid]
+    nowhere = subprocess.DEVNULL
+    try:
+        process = subprocess.Popen(
+            words, cwd=cwd, env=environment(), stdin=nowhere, stdout=handle, stderr=nowhere, process_group=0
+        )
+    except FileNotFoundError as error:
+        message = "git was not found on the search path"
+        raise GitRequired(message) from error
+    _finished(process, "cat-file", None, timeout_seconds)
+    return process.returncode == 0
 
 
 def push(words: Sequence[str], *, cwd: Path, timeout_seconds: float) -> Finished:
@@ -179,7 +228,7 @@ def maintenance_detached(common: Path) -> bool:
     return process.returncode == 0
 
 
-def _finished(process: "subprocess.Popen[bytes]", name: str, stdin: bytes, timeout_seconds: float) -> Finished:
+def _finished(process: "subprocess.Popen[bytes]", name: str, stdin: bytes | None, timeout_seconds: float) -> Finished:
     try:
         stdout, stderr = process.communicate(stdin, timeout=timeout_seconds)
     except subprocess.TimeoutExpired as error:

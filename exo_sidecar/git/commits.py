@@ -5,6 +5,8 @@ from typing import Final, NamedTuple
 from exo_sidecar.git.objects import ObjectDamaged, Objects
 from exo_sidecar.git.oid import Oid, is_oid
 
+AUTHOR: Final = "exo <exo@localhost>"
+"""Who stands in the commits that exo makes by itself."""
 _FORBIDDEN: Final = str.maketrans("", "", "\n\0")
 
 

@@ -101,7 +101,7 @@ def _fetched(
     timeout_seconds: float,
 ) -> Fetched:
     """Fetch once, `haves` being what the server may take to be here; raises as `fetch`, and _GapError."""
-    from exo_sidecar.git.trouble import Doubt, translated  # noqa: PLC0415 - loads dulwich and urllib3
+    from exo_sidecar.git.trouble import Doubt, translated  # noqa: PLC0415 - loads dulwich.client
 
     connection = remotes.open_client(remote, repository.settings, timeout_seconds)
     doubt = Doubt()

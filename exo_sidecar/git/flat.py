@@ -5,23 +5,22 @@ from collections.abc import Mapping
 
 from exo_sidecar.git.oid import Oid
 
-_FILE = b"100644"
-_FOLDER = b"40000"
-
-_Entries = list[tuple[bytes, bytes, bytes]]
-"""Name, mode and raw id of what one folder holds."""
+_Entries = list[tuple[bytes, bytes]]
+"""What one folder holds: by what git sorts it (a folder as if its name ended with a slash), and how git writes it."""
 
 
 def root_of(files: Mapping[str, Oid]) -> Oid:
     """Return the id of the tree that holds just these paths, as plain files with these contents."""
     folders: dict[str, _Entries] = {"": []}
     for path, oid in files.items():
-        folder, _, name = path.rpartition("/")
-        _entries(folders, folder).append((name.encode(errors="surrogateescape"), _FILE, bytes.fromhex(oid)))
+        folder, _, text = path.rpartition("/")
+        name = text.encode(errors="surrogateescape")
+        _entries(folders, folder).append((name, b"100644 %b\0%b" % (name, bytes.fromhex(oid))))
     deepest_first = sorted(folders, key=lambda folder: folder.count("/") if folder else -1, reverse=True)
     for folder in deepest_first[:-1]:
-        parent, _, name = folder.rpartition("/")
-        folders[parent].append((name.encode(errors="surrogateescape"), _FOLDER, _digest(folders[folder])))
+        parent, _, text = folder.rpartition("/")
+        name = text.encode(errors="surrogateescape")
+        folders[parent].append((name + b"/", b"40000 %b\0%b" % (name, _digest(folders[folder]))))
     return Oid(_digest(folders[""]).hex())
 
 
@@ -35,7 +34,7 @@ def _entries(folders: dict[str, _Entries], folder: str) -> _Entries:
 
 
 def _digest(entries: _Entries) -> bytes:
-    """Return the id of one folder's tree object; git sorts a folder as if its name ended with a slash."""
-    entries.sort(key=lambda entry: entry[0] + b"/" if entry[1] == _FOLDER else entry[0])
-    data = b"".join([b"%b %b\0%b" % (mode, name, oid) for name, mode, oid in entries])
+    """Return the id of one folder's tree object."""
+    entries.sort()
+    data = b"".join([written for _, written in entries])
     return hashlib.sha1(b"tree %d\0" % len(data) + data, usedforsecurity=False).digest()

@@ -26,13 +26,6 @@ class HistoryTooLong(Environment):
     code = "HISTORY_TOO_LONG"
 
 
-class AheadBehind(NamedTuple):
-    """How many commits are only on the one side, and only on the other."""
-
-    ahead: int
-    behind: int
-
-
 class _Node(NamedTuple):
     time: int
     parents: tuple[Oid, ...]
@@ -100,35 +93,20 @@ def roots(objects: Objects, tip: Oid) -> tuple[Oid, ...]:
     return tuple(sorted(found))
 
 
-def ahead_behind(objects: Objects, ours: Oid, theirs: Oid) -> AheadBehind:
-    """Return how many commits `ours` has that `theirs` lacks, and the other way round; ObjectMissing.
-
-    For reports: a commit that claims to be younger than its children can be counted though both have it, as in git.
-    """
-    if ours == theirs:
-        return AheadBehind(0, 0)
-    painted = _paint(_Graph(objects), ours, theirs, until=None, settle=True)
-    ahead = sum(1 for flags in painted.values() if flags & _BOTH == _FIRST)
-    behind = sum(1 for flags in painted.values() if flags & _BOTH == _SECOND)
-    return AheadBehind(ahead, behind)
-
-
-def _paint(graph: _Graph, first: Oid, second: Oid, *, until: Oid | None, settle: bool = False) -> dict[Oid, int]:
+def _paint(graph: _Graph, first: Oid, second: Oid, *, until: Oid | None) -> dict[Oid, int]:
     """Walk down from both, newest first, marking who reaches what; ends when only common history is left to walk.
 
     A commit that gets a new mark is walked again. An order that lies (skewed clocks) costs time and never hides a
     best common ancestor: the way to one leads through commits that are not common, and all of those are walked.
-    With `until`, ends as soon as that commit is reached from `second`; with `settle`, walks on through common
-    history that is no older than the rest, so that the marks of single-sided commits are right, too.
+    With `until`, ends as soon as that commit is reached from `second`.
     """
     flags = {first: _FIRST, second: _SECOND}
     queue = [(-graph.node(oid, required=True).time, oid) for oid in flags]
     heapq.heapify(queue)
     waiting = dict.fromkeys(flags, None)
     fresh = len(queue)  # waiting commits that are not known to be common history
-    oldest = -(1 << 64)  # of the commits on one side only, negated like the queue's
-    while queue and (fresh or (settle and queue[0][0] <= oldest)):
-        negative, oid = heapq.heappop(queue)
+    while queue and fresh:
+        _, oid = heapq.heappop(queue)
         if oid not in waiting:
             continue
         del waiting[oid]
@@ -136,8 +114,6 @@ def _paint(graph: _Graph, first: Oid, second: Oid, *, until: Oid | None, settle:
         fresh -= not mark & _STALE
         if oid == until and mark & _SECOND:
             break
-        if mark & _BOTH != _BOTH:
-            oldest = max(oldest, negative)
         passed_on = mark | _STALE if mark & _BOTH == _BOTH else mark
         for parent in graph.node(oid).parents:
             before = flags.get(parent, 0)

@@ -165,14 +165,9 @@ def _check_extensions(data: bytes, position: int, last: int) -> None:
 
 def _indexed(data: bytes, start: int) -> Indexed:
     fields = _ENTRY.unpack_from(data, start)
-    return Indexed(
-        oid=Oid(fields[10].hex()),
-        mode=fields[6],
-        size=fields[9],
-        mtime_ns=fields[2] * 1_000_000_000 + fields[3],
-        ctime_ns=fields[0] * 1_000_000_000 + fields[1],
-        inode=fields[5],
-    )
+    mtime_ns = fields[2] * 1_000_000_000 + fields[3]
+    ctime_ns = fields[0] * 1_000_000_000 + fields[1]
+    return Indexed(Oid(fields[10].hex()), fields[6], fields[9], mtime_ns, ctime_ns, fields[5])
 
 
 def _name_at(data: bytes, start: int) -> bytes:

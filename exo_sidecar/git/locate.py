@@ -58,6 +58,9 @@ def locate(start: Path) -> Place:
     common = common_of(git_dir)
     settings = configtext.read(common / "config")
     _check_format(common, settings)
+    if worktree is not None and not worktree.is_dir():
+        message = f"{worktree}, which core.worktree of {git_dir} names, is no folder"
+        raise NotARepository(message, hint="git config --unset core.worktree, or name the folder that it is in")
     _check_owner([path for path in (worktree, git_dir) if path], worktree or git_dir)
     _check_text(worktree or git_dir, common)
     in_mount = git_dir == common / "worktrees" / MOUNT_ID and (git_dir / MOUNT_MARK).exists()

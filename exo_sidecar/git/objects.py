@@ -94,13 +94,13 @@ class Objects:
         With `durable` the objects and their names survive a power cut when this returns.
         """
         oids = []
-        fresh: dict[Oid, bytes] = {}
+        fresh: dict[Oid, tuple[bytes, bytes]] = {}
         for kind, data in items:
             header = b"%s %d\0" % (kind.encode(), len(data))
             oid = Oid(hashlib.sha1(header + data, usedforsecurity=False).hexdigest())
             oids.append(oid)
             if oid not in fresh and not _freshen(self._path(oid)):
-                fresh[oid] = header + data
+                fresh[oid] = (header, data)
         pending = list(fresh.items())
         touched: set[Path] = set()
         for start in range(0, len(pending), _OPEN_MAX):
@@ -170,7 +170,7 @@ class Objects:
             raise _damaged(oid, "its content has another id")
         return found
 
-    def _write_surely(self, batch: Sequence[tuple[Oid, bytes]], *, durable: bool) -> set[Path]:
+    def _write_surely(self, batch: Sequence[tuple[Oid, tuple[bytes, bytes]]], *, durable: bool) -> set[Path]:
         """Write a batch again when somebody's prune took a temporary file away before it had its name."""
         for _ in range(_ATTEMPTS_MAX - 1):
             try:
@@ -179,17 +179,17 @@ class Objects:
                 continue
         return self._write_batch(batch, durable=durable)
 
-    def _write_batch(self, batch: Sequence[tuple[Oid, bytes]], *, durable: bool) -> set[Path]:
+    def _write_batch(self, batch: Sequence[tuple[Oid, tuple[bytes, bytes]]], *, durable: bool) -> set[Path]:
         """Write every file, then sync every file, then rename: in this order the disk's journal is written once."""
         written: list[tuple[Path, Path, int]] = []
         touched: set[Path] = set()
         try:
-            for oid, content in batch:
+            for oid, (header, data) in batch:
                 path = self._path(oid)
                 temporary, handle, made = self._create(path.parent)
                 written.append((temporary, path, handle))
                 touched |= {path.parent, self._folder} if made else {path.parent}
-                _write_all(handle, zlib.compress(content, 1))
+                _write_all(handle, zlib.compress(header + data, 1))
             if durable:
                 for _, _, handle in written:
                     os.fsync(handle)

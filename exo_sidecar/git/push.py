@@ -92,7 +92,7 @@ class _Turn:
 
     def run(self, decide: Decide, *, atomic: bool) -> Pushed | None:
         """Push in one connection; None when `atomic` is asked for and the server cannot (`decide` was not called)."""
-        from exo_sidecar.git.trouble import Doubt, translated  # noqa: PLC0415 - loads dulwich and urllib3
+        from exo_sidecar.git.trouble import Doubt, translated  # noqa: PLC0415 - loads dulwich.client
 
         connection = remotes.open_client(self._remote, self._repository.settings, self._timeout_seconds)
         doubt = Doubt()

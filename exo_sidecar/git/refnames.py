@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+SAVED: Final = "refs/exo/saved/"
+"""Below it are commits that hold what was kept before something was done to it."""
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 _SPECIAL: Final = re.compile(r"[A-Z][A-Z_]*")
 """HEAD, FETCH_HEAD ...: the names that stand beside `refs/`."""

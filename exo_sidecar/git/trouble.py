@@ -1,7 +1,8 @@
 """What went wrong on the wire, said in our words (model.errors): the one place that knows how transports fail.
 
 The message names the remote by its name, never by an address with a secret, and quotes what the server said, capped and
-without control characters.
+without control characters. urllib3 is loaded when something did go wrong, not before: most remotes are not reached by
+HTTP, and loading it takes as long as a whole exchange with a repository on this machine.
 """
 
 import contextlib
@@ -12,8 +13,6 @@ from typing import Final
 
 from dulwich.client import HTTPProxyUnauthorized, HTTPUnauthorized
 from dulwich.errors import GitProtocolError, HangupException, NotGitRepository, SendPackError
-from urllib3.exceptions import HTTPError, NewConnectionError
-from urllib3.exceptions import TimeoutError as HttpTimeout
 
 from exo_sidecar.git.remote import Remote
 from exo_sidecar.git.watchdog import Watchdog
@@ -29,7 +28,7 @@ _DENIALS: Final = (
     "resp 401",
     "not exported",
 )
-_FAILURES: Final = (GitProtocolError, HangupException, NotGitRepository, SendPackError, HTTPError, OSError)
+_FAILURES: Final = (GitProtocolError, HangupException, NotGitRepository, SendPackError, OSError)
 _DENIED: Final = (HTTPUnauthorized, HTTPProxyUnauthorized)
 _UNREADABLE: Final = (
     ValueError,
@@ -64,15 +63,7 @@ def translated(remote: Remote, watchdog: Watchdog, doubt: Doubt) -> Iterator[Non
         yield
     except ExoError:
         raise
-    except (
-        GitProtocolError,
-        HangupException,
-        NotGitRepository,
-        SendPackError,
-        HTTPError,
-        OSError,
-        *_UNREADABLE,
-    ) as error:
+    except _failures() as error:
         if doubt.inside:
             raise
         raise _named(remote, watchdog, error) from error
@@ -89,6 +80,13 @@ def quoted(text: str) -> str:
     return " ".join(clean.split())[:QUOTE_MAX]
 
 
+def _failures() -> tuple[type[Exception], ...]:
+    """Return what the transports raise; Python asks only while it looks for who handles an exception."""
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415 - 65 ms
+
+    return (*_FAILURES, *_UNREADABLE, HTTPError)
+
+
 def _named(remote: Remote, watchdog: Watchdog, error: Exception) -> ExoError:
     if watchdog.fired or _is_timeout(error):
         message = f"{remote} did not answer within {watchdog.idle_seconds:g} s"
@@ -103,6 +101,9 @@ def _named(remote: Remote, watchdog: Watchdog, error: Exception) -> ExoError:
 
 def _is_timeout(error: BaseException | None) -> bool:
     """Whether a time limit stands behind `error`; dulwich wraps them, twice at most."""
+    from urllib3.exceptions import NewConnectionError  # noqa: PLC0415 - loaded by now
+    from urllib3.exceptions import TimeoutError as HttpTimeout  # noqa: PLC0415
+
     for _ in range(4):
         if error is None:
             return False
@@ -114,6 +115,8 @@ def _is_timeout(error: BaseException | None) -> bool:
 
 
 def _words(error: Exception) -> str:
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415 - loaded by now
+
     match error:
         case HangupException(stderr_lines=[*lines]) if lines:
             return quoted(" ".join(line.decode(errors="replace") for line in lines))
@@ -121,7 +124,7 @@ def _words(error: Exception) -> str:
             return "it closed the connection"
         case NotGitRepository():
             return "there is no repository at its address"
-        case OSError() | GitProtocolError() | HTTPError():
+        case _ if isinstance(error, OSError | GitProtocolError | HTTPError):
             return quoted(str(error)) or type(error).__name__
         case _:
             return "it answered with something that is not git"
