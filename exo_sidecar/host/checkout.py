@@ -1,14 +1,15 @@
-"""The governed checkout: what is checked out, what changed, and which commits came since. Read only.
+"""The governed checkout: what is checked out, and what waits to be committed. Read only.
 
 Asked through C git, because attributes, filters and ignore rules decide what counts as changed. Nothing here moves
 HEAD, a branch or the index: git is told not to refresh the index even where it could.
 """
 
+import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from exo_sidecar.base import digest, files
-from exo_sidecar.git import cgit
+from exo_sidecar.git import cgit, refnames
 from exo_sidecar.git.locate import Place
 from exo_sidecar.git.oid import is_oid
 from exo_sidecar.git.refs import Refs
@@ -20,6 +21,10 @@ _CONTENT_MAX_BYTES: Final = 8 * 1024 * 1024
 _HEAD_MAX_BYTES: Final = 4096
 _BRANCH: Final = "refs/heads/"
 _RENAMED: Final = frozenset("RC")
+_UNTRACKED: Final = "??"
+_SHOWN: Final = "backslashreplace"
+_SAME: Final = " "
+"""In the place of the index: it has what HEAD has."""
 
 
 class CheckoutUnreadable(Environment):
@@ -38,6 +43,15 @@ class Head(NamedTuple):
     """The short name; None when HEAD is detached."""
 
 
+class Waiting(NamedTuple):
+    """A path that differs from HEAD."""
+
+    path: str
+    is_staged: bool
+    """Whether the index has something else than HEAD."""
+    is_untracked: bool
+
+
 def head(place: Place) -> Head:
     """Return the commit and branch that the worktree of `place` is on; no process is started."""
     text = _head_text(place.git_dir)
@@ -49,37 +63,46 @@ def head(place: Place) -> Head:
     return Head(Refs(place.common).read(name), shown)
 
 
+def commit_of(place: Place, ref: str) -> str | None:
+    """Return the commit that a ref leads to, None when there is no such ref; no process is started."""
+    return Refs(place.common).read(ref) if refnames.is_valid(ref) else None
+
+
+def resolve(place: Place, text: str) -> str | None:
+    """Return the commit that somebody's words name (a branch, tag or id), None when they name none here."""
+    if not text or text.startswith("-") or not text.isprintable():
+        return None
+    said = cgit.run(("rev-parse", "--verify", "--quiet", f"{text}^{{commit}}"), cwd=place.worktree or place.common)
+    found = said.stdout.decode(errors="replace").strip()
+    return found if said.status == 0 and is_oid(found) else None
+
+
 def uncommitted(worktree: Path) -> tuple[str, ...]:
     """Return the paths that differ from HEAD: staged, unstaged, untracked and not ignored; sorted."""
-    said = _git(worktree, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--ignore-submodules=dirty")
-    found: set[str] = set()
+    return tuple(one.path for one in waiting(worktree))
+
+
+def openable(worktree: Path) -> tuple[str, ...]:
+    """Return the same paths as files are opened by: what is no UTF-8 in a name stands for its bytes."""
+    return tuple(one.path for one in waiting(worktree, errors="surrogateescape"))
+
+
+def waiting(worktree: Path, *, errors: str = _SHOWN) -> tuple[Waiting, ...]:
+    """Return what waits to be committed, in the order of the paths; of a rename both names."""
+    words = ("status", "--porcelain=v1", "-z", "--untracked-files=all", "--ignore-submodules=dirty")
+    said = ask(worktree, *words, errors=errors)
+    found: dict[str, Waiting] = {}
     fields = iter(said.split("\0"))
     for field in fields:
         if field:
-            found.add(field[3:])
+            is_untracked = field.startswith(_UNTRACKED)
+            path, is_staged = field[3:], not is_untracked and field[0] != _SAME
+            found[path] = Waiting(path, is_staged, is_untracked)
             if field[0] in _RENAMED:
                 # A rename is told as two fields: the new name, then the old one.
-                found.add(next(fields, ""))
-    return tuple(sorted(found - {""}))
-
-
-def changed_since(worktree: Path, base: str) -> tuple[str, ...]:
-    """Return the tracked paths whose content in the worktree differs from commit `base`, and untracked ones; sorted."""
-    if not is_oid(base):
-        message = f"{base[:60]!r} is not a commit id"
-        raise CheckoutUnreadable(message)
-    said = _git(worktree, "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", base, "--")
-    tracked = {path for path in said.split("\0") if path}
-    return tuple(sorted(tracked | set(_untracked(worktree))))
-
-
-def commits_since(worktree: Path, base: str | None, limit: int = COMMITS_MAX) -> tuple[str, ...]:
-    """Return the commits that HEAD has and `base` (None: nothing) has not, the youngest first, at most `limit`."""
-    if base is not None and not is_oid(base):
-        message = f"{base[:60]!r} is not a commit id"
-        raise CheckoutUnreadable(message)
-    wanted = ["HEAD"] if base is None else ["HEAD", f"^{base}"]
-    return tuple(_git(worktree, "rev-list", f"--max-count={limit}", *wanted, "--").split())
+                old = next(fields, "")
+                found[old] = Waiting(old, is_staged=True, is_untracked=False)
+    return tuple(one for path, one in sorted(found.items()) if path)
 
 
 def paths_of_new_commits(worktree: Path, commit: str, remote: str, limit: int = COMMITS_MAX) -> tuple[str, ...]:
@@ -91,26 +114,42 @@ def paths_of_new_commits(worktree: Path, commit: str, remote: str, limit: int = 
         message = f"{commit[:60]!r} is not a commit id"
         raise CheckoutUnreadable(message)
     words = ("log", "--format=", "--name-only", "-z", "--no-renames", "--no-merges", f"--max-count={limit}")
-    said = _git(worktree, *words, commit, "--not", f"--remotes={remote}")
+    said = ask(worktree, *words, commit, "--not", f"--remotes={remote}")
     return tuple(sorted({path for path in said.split("\0") if path}))
 
 
 def contents(worktree: Path, paths: tuple[str, ...]) -> dict[str, str]:
-    """Return the SHA-256 of each file's content; empty for one that is gone, is no plain file, or is very large."""
+    """Return of each file what changes when its content does; empty for one that is gone, or is no file at all.
+
+    That is the SHA-256 of what is in it or of where it leads to; of a very large one its size and time.
+    """
     return {path: _content(worktree, path) for path in paths}
 
 
 def _content(worktree: Path, path: str) -> str:
     try:
         data = files.read_beneath(worktree, path, limit_bytes=_CONTENT_MAX_BYTES)
+    except files.TooLargeError:
+        return _size_and_time(worktree / path)
     except OSError:
-        return ""
+        data = _target(worktree / path)
     return "" if data is None else digest.sha256_hex(data)
 
 
-def _untracked(worktree: Path) -> tuple[str, ...]:
-    said = _git(worktree, "ls-files", "--others", "--exclude-standard", "-z")
-    return tuple(path for path in said.split("\0") if path)
+def _target(path: Path) -> bytes | None:
+    """Return where a link leads to, None for what is none; what lies behind it is not looked at."""
+    try:
+        return b"link to " + os.fsencode(path.readlink())
+    except OSError:
+        return None
+
+
+def _size_and_time(path: Path) -> str:
+    try:
+        found = path.lstat()
+    except OSError:
+        return ""
+    return f"{found.st_size} bytes at {found.st_mtime_ns}"
 
 
 def _head_text(git_dir: Path) -> str:
@@ -126,16 +165,23 @@ def _head_text(git_dir: Path) -> str:
     return data.decode(errors="surrogateescape").strip()
 
 
-def _git(worktree: Path, *arguments: str) -> str:
-    """Run a reading git command in the worktree and return what it said; CheckoutUnreadable, TimedOut."""
+def ask(worktree: Path, *arguments: str, timeout_seconds: float = process.TIMEOUT_SECONDS, errors: str = _SHOWN) -> str:
+    """Run a reading git command in the worktree and return what it said; CheckoutUnreadable, TimedOut, GitRequired.
+
+    A path that is no UTF-8 is shown, compared and counted by its bytes in words, unless `errors` says otherwise.
+    """
     environ = cgit.environment({"GIT_OPTIONAL_LOCKS": "0"})
     try:
-        ran = process.run(["git", "-c", "core.quotePath=false", *arguments], cwd=worktree, environ=environ)
+        ran = process.run(
+            ["git", "-c", "core.quotePath=false", *cgit.PLAIN, *arguments],
+            cwd=worktree,
+            environ=environ,
+            timeout_seconds=timeout_seconds,
+        )
     except process.ProgramMissing as error:
         message = "git is not installed, and only git says what changed in a checkout"
         raise GitRequired(message) from error
     if ran.status != 0:
         message = f"git {arguments[0]} failed in {worktree}: {ran.complaint}"
         raise CheckoutUnreadable(message)
-    # A path that is no UTF-8 is shown, compared and counted by its bytes in words; nothing opens it.
-    return ran.stdout.decode(errors="backslashreplace")
+    return ran.stdout.decode(errors=errors)

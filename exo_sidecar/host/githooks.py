@@ -17,9 +17,11 @@ from exo_sidecar.model.errors import Environment
 MARK: Final = "# exo: made by exo hook-install"
 _ASIDE: Final = ".before-exo"
 _EXECUTABLE: Final = 0o755
-_SCRIPT: Final = """\
+_HEAD: Final = """\
 #!/bin/sh
 {mark}; take it away with: exo hook-install --remove
+"""
+_PRE_PUSH: Final = """\
 # Checks a push: is the lease still this session's, are the changes inside the fence. It pushes nothing itself.
 pushed=$(cat)
 [ -n "$pushed" ] || exit 0
@@ -29,6 +31,42 @@ if [ -x "$before" ]; then
 fi
 printf '%s\\n' "$pushed" | {exo} hook --agent git --event {event} --remote "$1" --input -  >&2
 """
+_USERS_FIRST: Final = """\
+before="$0{aside}"
+if [ -x "$before" ]; then
+    "$before" "$@" || exit
+fi
+common=$(git rev-parse --git-common-dir) || exit 0
+for session in "$common"/exo/sessions/*.json; do
+    [ -e "$session" ] || exit 0
+    break
+done
+"""
+_PREPARE: Final = (
+    """\
+# Names the session that works here in the message of its commits. It never stops a commit.
+"""
+    + _USERS_FIRST
+    + """\
+{exo} hook --agent git --event {event} --message "$1" --source "$2" >/dev/null || :
+"""
+)
+_COMMIT_MSG: Final = (
+    """\
+# Names the session that works here in a message that was written in an editor. It never stops a commit.
+"""
+    + _USERS_FIRST
+    + """\
+if grep -q '^Exo-Session: ' "$1"; then
+    # Somebody who takes every word away wants no commit, and git makes none of an empty message.
+    grep -v -e '^#' -e '^Exo-[A-Z]' "$1" | grep -q '[^[:space:]]' || : > "$1"
+    exit 0
+fi
+{exo} hook --agent git --event {event} --message "$1" >/dev/null || :
+"""
+)
+SCRIPTS: Final = {"pre-push": _PRE_PUSH, "prepare-commit-msg": _PREPARE, "commit-msg": _COMMIT_MSG}
+"""By git's name of the event; shell alone where there is nothing to do."""
 
 State: TypeAlias = Literal["created", "updated", "unchanged", "removed", "absent"]
 
@@ -59,7 +97,7 @@ class Look(NamedTuple):
 def install(worktree: Path, event: str, exo: Sequence[str], *, dry_run: bool = False) -> Hook:
     """Write the hook of `event`, which calls `exo`; a user's hook goes aside and is run first."""
     path = _folder(worktree) / event
-    script = _SCRIPT.format(mark=MARK, aside=_ASIDE, exo=shlex.join(exo), event=event)
+    script = (_HEAD + SCRIPTS[event]).format(mark=MARK, aside=_ASIDE, exo=shlex.join(exo), event=event)
     now = _read(path)
     if now == script:
         return Hook(path, "unchanged")

@@ -14,7 +14,7 @@ from msgspec import Meta
 from exo_sidecar.base import files
 from exo_sidecar.host import ancestry, heartbeats
 from exo_sidecar.host.ancestry import ProcessFacts
-from exo_sidecar.model import ids
+from exo_sidecar.model import duration, ids
 from exo_sidecar.model.boot import BootClock
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.ids import CloneId, SessionId, TicketId
@@ -24,6 +24,9 @@ FILE_MAX_BYTES: Final = 256 * 1024
 LISTED_MAX: Final = 2000
 """More files than this many sessions at once would need are not read."""
 DIRTY_MAX: Final = 500
+GONE_SECONDS: Final = 600.0
+"""How long a session whose agent has ended may still be somebody's: another agent may take it up."""
+_HOUR_SECONDS: Final = 3600
 _SUFFIX: Final = ".json"
 _OWNER: Final = f"{FOLDER}/clone"
 _OWNER_MAX_BYTES: Final = 100
@@ -38,7 +41,7 @@ class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
     ticket: TicketId
     actor: Annotated[str, Meta(max_length=80)]
     """The owner whom `next` named, until a start adopts the reservation."""
-    state: Literal["claiming", "reserved", "active", "ended", "lost"]
+    state: Literal["claiming", "reserved", "active", "suspended", "ended", "lost"]
     """`claiming`: `call` asks for its lease. `ended`: the ledger has its end, the lease's authority has not yet.
     `lost`: its claim was made offline and not confirmed."""
     worktree: _Path
@@ -61,6 +64,12 @@ class LiveSession(msgspec.Struct, frozen=True, kw_only=True):
     """Why the claim was not confirmed."""
     dirty: Annotated[dict[str, str], Meta(max_length=DIRTY_MAX)] = {}
     """Files that were changed before the start, with the SHA-256 of their content then; empty for what was gone."""
+    clearing: Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")] | None = None
+    """The commit of saved work that is yet to be taken out of the worktree; the session is suspended, or will be."""
+    audit: bool = False
+    """Whether it looks on beside whoever works: it holds no lease."""
+    unreleased: bool = False
+    """Whether the ledger has the release of its lease, and the lease's authority may not have it yet."""
 
     def heartbeat_age(self, now: BootClock) -> float | None:
         """Return seconds since the last sign of life, None when that was before a restart of the machine."""
@@ -122,6 +131,30 @@ def is_claiming(common: Path, session_id: SessionId) -> bool:
 def has_call(session: LiveSession) -> bool:
     """Whether a call that claims or gives back the session's lease may still be under way."""
     return session.call is not None and ancestry.liveness(session.call) != "dead"
+
+
+def is_stale(session: LiveSession, now: BootClock, hours: int) -> bool:
+    """Whether a session counts as left behind: silent for so long, or its agent gone and silent for ten minutes."""
+    return stale_reason(session, now, hours) is not None
+
+
+def stale_reason(session: LiveSession, now: BootClock, hours: int) -> str | None:
+    """Return why a session counts as left behind, None when it may still be somebody's.
+
+    A reservation belongs to no process: only time ends it.
+    """
+    age = session.heartbeat_age(now)
+    is_silent = (now.seconds if age is None else age) > hours * _HOUR_SECONDS
+    if age is not None and is_silent:
+        return f"it gave no sign of life for {duration.show(int(age))}"
+    if age is None and (is_silent or (session.process is not None and session.state != "reserved")):
+        # Before a restart of the machine nothing of it is running any more.
+        return "this machine was restarted since it gave its last sign of life"
+    if session.process is None or session.state == "reserved" or age is None or age < GONE_SECONDS:
+        return None
+    if ancestry.liveness(session.process) != "dead":
+        return None
+    return f"its process {session.process.pid} has ended, and it gave no sign of life for {duration.show(int(age))}"
 
 
 def is_confirming(common: Path, session_id: SessionId) -> bool:

@@ -10,7 +10,8 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
@@ -21,6 +22,10 @@ OUTPUT_MAX_BYTES: Final = 64 * 1024 * 1024
 _CHUNK_BYTES: Final = 1 << 16
 _BARRIER: Final = 'read _; exec "$@" </dev/null'
 """Waits until its standard input ends. All children share one pipe, so closing it lets them go at once."""
+_LOOK_SECONDS: Final = 0.2
+"""How soon it is noticed that a program has ended that left something running which holds its output open."""
+_WATCHED: Final = '( ( read _ <&3; kill -KILL 0 ) >/dev/null 2>&1 & ) 3<&0; exec "$@" </dev/null'
+"""Becomes the program; a guard beside it kills the whole group when we are gone, as our end of the pipe closes."""
 
 
 class ProgramMissing(Environment):
@@ -56,6 +61,50 @@ class Ran(NamedTuple):
         """The last line that it wrote to stderr, else its status: what programs end with when they fail."""
         lines = self.stderr.decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else f"status {self.status}"
+
+
+class Supervised(NamedTuple):
+    """How a program ended that somebody else wrote."""
+
+    status: int | None
+    """Its exit status, negative for a signal; None: its time was up."""
+    output: bytes
+    """The last of what it wrote, both streams as they came."""
+    seconds: float
+
+
+def supervise(
+    command: Command,
+    *,
+    environ: Mapping[str, str],
+    timeout_seconds: float,
+    keep_bytes: int,
+    tick: Callable[[float], None],
+) -> Supervised:
+    """Run a program that may be slow, talkative, or leave others running, to its end or its limit.
+
+    Nothing of its process group is left afterwards, nor of its descendants at the limit, nor of the group when this
+    process is killed meanwhile. Of its output the last `keep_bytes` are kept. `tick` hears now and then how long it has
+    been running. ProgramMissing where there is no shell to start it by, or no such folder.
+    """
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb"):  # closed at the end, or when this process is killed
+        words = ("sh", "-c", _WATCHED, "sh", *command.argv)
+        try:
+            process = _start(words, command.cwd, environ, reading, stderr=subprocess.STDOUT)
+        finally:
+            os.close(reading)
+        started = time.monotonic()
+        try:
+            output = _tail(process, started + timeout_seconds, keep_bytes, lambda now: tick(now - started))
+            status = process.poll()
+            if status is None:
+                _kill_descendants(process.pid)
+        finally:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            _end(process)
+        return Supervised(status, output, time.monotonic() - started)
 
 
 def run(
@@ -148,7 +197,47 @@ def _finish(
     return [Ran(status, *streams) for status, streams in zip(statuses, said, strict=True)]
 
 
-def _start(argv: Sequence[str], cwd: Path, environ: Mapping[str, str], stdin: int) -> "subprocess.Popen[bytes]":
+def _tail(process: "subprocess.Popen[bytes]", deadline: float, keep_bytes: int, tick: Callable[[float], None]) -> bytes:
+    """Return the last of what a program writes until it ends or `deadline` has come."""
+    pipe = _number(process.stdout)
+    parts: deque[bytes] = deque()
+    size = 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while (now := time.monotonic()) < deadline:
+            tick(now)
+            has_ended = process.poll() is not None
+            if has_ended:  # what it left running may write for ever
+                deadline = min(deadline, now + _LOOK_SECONDS)
+            if not selector.select(0 if has_ended else min(_LOOK_SECONDS, deadline - now)):
+                if has_ended:
+                    break
+                continue
+            chunk = os.read(pipe, _CHUNK_BYTES)
+            if not chunk:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=max(0.0, deadline - now))
+                break
+            parts.append(chunk)
+            size += len(chunk)
+            while size - len(parts[0]) >= keep_bytes:
+                size -= len(parts.popleft())
+    return b"".join(parts)[-keep_bytes:]
+
+
+def _kill_descendants(pid: int) -> None:
+    """Kill what a program has started, and what that has, wherever it went."""
+    import psutil  # noqa: PLC0415 - only what takes too long pays for it
+
+    with contextlib.suppress(psutil.Error):
+        for descendant in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                descendant.kill()
+
+
+def _start(
+    argv: Sequence[str], cwd: Path, environ: Mapping[str, str], stdin: int, *, stderr: int = subprocess.PIPE
+) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(
             list(argv),
@@ -156,7 +245,7 @@ def _start(argv: Sequence[str], cwd: Path, environ: Mapping[str, str], stdin: in
             env=dict(environ),
             stdin=stdin,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             process_group=0,
         )
     except FileNotFoundError as error:

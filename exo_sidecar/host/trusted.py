@@ -4,6 +4,7 @@
 trust. Both are facts; what follows from them is decided elsewhere.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple, TypeAlias, TypeVar
 
@@ -41,6 +42,8 @@ class _Trust(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Floor(msgspec.Struct, frozen=True, kw_only=True):
     settings: Values
+    lock: str | None = None
+    seal: str | None = None
 
 
 class Trust(NamedTuple):
@@ -52,6 +55,10 @@ class Trust(NamedTuple):
     def find(self, digest: str) -> Accepted | None:
         """Return the accepted policy of that digest."""
         return next((each for each in self.accepted if each.digest == digest), None)
+
+    def covers(self, digest: str, texts: Mapping[str, str]) -> bool:
+        """Whether a person has accepted this policy: under its digest, or the very texts that it follows from."""
+        return self.find(digest) is not None or any(each.texts == texts for each in self.accepted)
 
     @property
     def last(self) -> Accepted | None:
@@ -69,6 +76,10 @@ class Floor(NamedTuple):
 
     settings: Values | None
     fault: Finding | None = None
+    lock: str | None = None
+    """Text of the lock whose rules hold here at least."""
+    seal: str | None = None
+    """Text of the seal that is in force here."""
 
 
 def read_trust(common: Path) -> Trust:
@@ -80,7 +91,9 @@ def read_trust(common: Path) -> Trust:
 def read_floor(common: Path) -> Floor:
     """Return the floor; a file that cannot be read holds none and is named in a finding."""
     found = _read(common, FLOOR, _Floor)
-    return Floor(None, found) if isinstance(found, Finding) else Floor(found.settings if found else None)
+    if found is None or isinstance(found, Finding):
+        return Floor(None, found)
+    return Floor(found.settings, None, found.lock, found.seal)
 
 
 def write_trust(common: Path, accepted: tuple[Accepted, ...]) -> None:
@@ -88,9 +101,10 @@ def write_trust(common: Path, accepted: tuple[Accepted, ...]) -> None:
     files.write_beneath(common, TRUST, msgspec.json.encode(_Trust(accepted=accepted)))
 
 
-def write_floor(common: Path, settings: Values) -> None:
-    """Remember the settings that hold here."""
-    files.write_beneath(common, FLOOR, msgspec.json.encode(_Floor(settings=dict(sorted(settings.items())))))
+def write_floor(common: Path, floor: Floor) -> None:
+    """Remember the settings and rules that hold here."""
+    found = _Floor(settings=dict(sorted((floor.settings or {}).items())), lock=floor.lock, seal=floor.seal)
+    files.write_beneath(common, FLOOR, msgspec.json.encode(found))
 
 
 _Kind = TypeVar("_Kind")

@@ -1,13 +1,13 @@
 """The checkout is read through git, and left exactly as it was."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from exo_sidecar.git.locate import locate
 from exo_sidecar.host import checkout
-from exo_sidecar.host.checkout import CheckoutUnreadable
-from tests.support.repositories import a_repository, commit_files, git, write_files
+from tests.support.repositories import a_repository, git, write_files
 
 
 def test_head_is_a_branch_a_detached_commit_or_unborn(tmp_path: Path) -> None:
@@ -49,29 +49,21 @@ def test_looking_does_not_touch_the_index(tmp_path: Path) -> None:
     assert (index.read_bytes(), index.stat().st_mtime_ns) == before
 
 
-def test_changes_and_commits_since_a_base(tmp_path: Path) -> None:
-    repository = a_repository(tmp_path)
-    base = git(repository, "rev-parse", "HEAD")
-    first = commit_files(repository, {"src/app.py": "2"})
-    second = commit_files(repository, {"src/more.py": "3"})
-    write_files(repository, {"untracked": "4"})
-    assert checkout.changed_since(repository, base) == ("src/app.py", "src/more.py", "untracked")
-    assert checkout.commits_since(repository, base) == (second, first)
-    assert checkout.commits_since(repository, base, 1) == (second,)
-    assert len(checkout.commits_since(repository, None)) == 3
-
-
-def test_a_base_that_is_no_commit_is_refused(tmp_path: Path) -> None:
-    repository = a_repository(tmp_path)
-    with pytest.raises(CheckoutUnreadable, match="not a commit id"):
-        checkout.commits_since(repository, "--all")
-    with pytest.raises(CheckoutUnreadable, match="git rev-list failed"):
-        checkout.commits_since(repository, "1" * 40)
-
-
-def test_contents_are_compared_by_digest_and_links_have_none(tmp_path: Path) -> None:
+def test_contents_are_compared_by_digest_links_by_where_they_lead(tmp_path: Path) -> None:
     write_files(tmp_path, {"a": "same", "b": "same", "c": "other"})
-    (tmp_path / "link").symlink_to("a")
-    found = checkout.contents(tmp_path, ("a", "b", "c", "link", "gone"))
+    for name, target in (("one", "a"), ("same", "a"), ("other", "b")):
+        (tmp_path / name).symlink_to(target)
+    found = checkout.contents(tmp_path, ("a", "b", "c", "one", "same", "other", "gone"))
     assert found["a"] == found["b"] != found["c"]
-    assert found["link"] == found["gone"] == ""
+    assert found["one"] == found["same"] != found["other"]
+    assert found["gone"] == ""
+
+
+def test_a_very_large_file_is_told_by_size_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkout, "_CONTENT_MAX_BYTES", 3)
+    write_files(tmp_path, {"small": "abc", "large": "abcd"})
+    before = checkout.contents(tmp_path, ("small", "large"))
+    os.utime(tmp_path / "large", ns=(1, 1))
+    os.utime(tmp_path / "small", ns=(1, 1))
+    after = checkout.contents(tmp_path, ("small", "large"))
+    assert (before["small"] == after["small"], before["large"] == after["large"]) == (True, False)

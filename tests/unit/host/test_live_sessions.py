@@ -79,7 +79,7 @@ def test_a_heartbeat_moves_the_sign_of_life_and_not_the_lease(tmp_path: Path) ->
     assert live_sessions.read(tmp_path, SessionId("SES-AAAA")) == beaten
 
 
-def test_after_a_restart_neither_age_nor_deadline_is_known(tmp_path: Path) -> None:
+def test_after_a_restart_neither_age_nor_deadline_is_known() -> None:
     after = BootClock("next", 5.0)
     assert a_session().heartbeat_age(after) is None
     assert a_session().lease_seconds_left(after) is None

@@ -115,3 +115,41 @@ def test_a_detached_program_is_nobodys_child_and_keeps_no_stream_of_ours(tmp_pat
 def test_a_detached_program_without_a_shell_is_refused() -> None:
     with pytest.raises(ProgramMissing):
         process.start_detached(["true"], environ={"PATH": "/nowhere"})
+
+
+def supervised(folder: Path, code: str, *, timeout_seconds: float = 30.0, keep_bytes: int = 1000) -> process.Supervised:
+    """Run a line of Python that somebody else wrote."""
+    return process.supervise(
+        Command(folder, (sys.executable, "-c", code)),
+        environ=os.environ,
+        timeout_seconds=timeout_seconds,
+        keep_bytes=keep_bytes,
+        tick=lambda _: None,
+    )
+
+
+def test_of_a_talkative_program_the_last_words_are_kept(tmp_path: Path) -> None:
+    found = supervised(
+        tmp_path, "import sys; print('x' * 500_000, flush=True); print('end', file=sys.stderr); sys.exit(4)"
+    )
+    assert (found.status, len(found.output)) == (4, 1000)
+    assert found.output.endswith(b"end\n")
+
+
+def test_a_program_without_children_of_its_own_waits_for_none(tmp_path: Path) -> None:
+    code = (
+        "import os, signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler, flush=True)\nos.wait()"
+    )
+    found = supervised(tmp_path, code)
+    assert found.output.startswith(b"True\n")
+    assert b"ChildProcessError" in found.output
+
+
+def test_a_program_that_closes_its_streams_is_waited_for(tmp_path: Path) -> None:
+    code = "import os, time; os.close(1); os.close(2); time.sleep(0.3); os._exit(7)"
+    assert supervised(tmp_path, code).status == 7
+
+
+def test_a_program_that_takes_too_long_has_no_status(tmp_path: Path) -> None:
+    found = supervised(tmp_path, "import time; print('up', flush=True); time.sleep(60)", timeout_seconds=0.5)
+    assert (found.status, found.output) == (None, b"up\n")
