@@ -5,12 +5,12 @@ from typing import NamedTuple
 from exo_sidecar.domain import moves
 from exo_sidecar.domain.holding import Holding, Standing
 from exo_sidecar.domain.moves import TicketClosed
-from exo_sidecar.domain.sessions import Grant, taken_over
 from exo_sidecar.model.actor import is_agent
 from exo_sidecar.model.errors import LeaseNotHeld
 from exo_sidecar.model.event import Draft, LeaseAcquired, LeaseLost, LeaseReleased
 from exo_sidecar.model.ids import SessionId
 from exo_sidecar.model.lifecycle import CLOSED
+from exo_sidecar.model.opening import Grant, taken_over
 from exo_sidecar.model.outcome import Outcome, refused
 from exo_sidecar.model.session import OfflineClaim
 from exo_sidecar.model.view import View
@@ -31,7 +31,7 @@ def adopt(view: View, claim: OfflineClaim, grant: Grant, operation: str, *, ends
 
     `ends`: the session finished offline, so the lease is given back right after.
     """
-    if view.session(claim.session) is not None:
+    if view.session(claim.session) is not None and view.offline_session(claim.session) is None:
         return Outcome()
     record = view.ticket(claim.ticket)
     if record is None or record.ticket.status in CLOSED:

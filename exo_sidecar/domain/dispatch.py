@@ -9,6 +9,7 @@ import msgspec
 
 from exo_sidecar.domain import blockers, hierarchy
 from exo_sidecar.domain.holding import holding
+from exo_sidecar.model.hierarchy import CONTAINERS
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.lifecycle import Status
 from exo_sidecar.model.ticket import PRIORITY_MAX, PRIORITY_MIN, SETTLED_FIRST, TicketRecord
@@ -32,6 +33,12 @@ class HeldBack(msgspec.Struct, frozen=True):
     ticket: TicketId
     reasons: tuple[Reason, ...]
 
+    @property
+    def told(self) -> str:
+        """All of it in one line that names the ticket once."""
+        said = "; ".join(reason.message for reason in self.reasons)
+        return said if said.startswith(f"{self.ticket} ") else f"{self.ticket}: {said}"
+
 
 def score(priority: int, unblocks: int) -> int:
     """Return the rank of a ticket: urgency first, then how many open tickets wait for it."""
@@ -52,7 +59,7 @@ def explain(view: View, record: TicketRecord) -> HeldBack:
 
 def _reasons(view: View, record: TicketRecord) -> list[Reason]:
     ticket = record.ticket
-    if ticket.kind in hierarchy.CONTAINERS:
+    if ticket.kind in CONTAINERS:
         return [Reason("not_task", f"{record.id} is an {ticket.kind}; only tasks are worked on")]
     if ticket.status not in {Status.TODO, Status.ACTIVE}:
         return [Reason("status", f"{record.id} is {ticket.status}")]

@@ -9,16 +9,20 @@ from typing import Final
 
 import msgspec
 
-from exo_sidecar.domain import hierarchy
-from exo_sidecar.domain.holding import HumanRequired
+from exo_sidecar.domain import hierarchy, policy
+from exo_sidecar.domain.holding import LIVING, HumanRequired
 from exo_sidecar.model import glob
 from exo_sidecar.model.glob import EVERYTHING
+from exo_sidecar.model.rule import BudgetRule
 from exo_sidecar.model.ticket import BUDGET_FIELDS, FENCE_SETS, Budgets, Scope, TicketRecord
 from exo_sidecar.model.view import View
 
 _HINT: Final = "ask a person to widen the ticket, or finish the session and make a new ticket"
 GUARDED: Final = frozenset({*FENCE_SETS, *BUDGET_FIELDS, "boundary", "checks"})
 """Fields that make the fence: what gates read strictly while they are in conflict."""
+_INHERITED: Final = frozenset({"scope_allow", "scope_deny", "boundary"})
+"""What a ticket has of those above it."""
+_SESSIONS_MAX: Final = 10_000
 
 
 def scope(view: View, record: TicketRecord) -> Scope:
@@ -66,6 +70,19 @@ def widening(view: View, before: TicketRecord, after: TicketRecord) -> HumanRequ
     return None
 
 
+def widening_below(view: View, before: TicketRecord, after: TicketRecord) -> HumanRequired | None:
+    """Return the refusal when `after` hands down a wider fence to a ticket below on which a session works."""
+    handed_down = [what for field, what in _widened(view, before, after) if field in _INHERITED]
+    if not handed_down:
+        return None
+    for session in view.sessions(statuses=(*LIVING, "suspended"), limit=_SESSIONS_MAX):
+        record = None if session.is_audit else view.ticket(session.ticket)
+        if record is not None and any(above.id == before.id for above in hierarchy.ancestors(view, record.ticket)):
+            message = f"{before.id}: {handed_down[0]} is for a person to decide while a session works on {record.id}"
+            return HumanRequired(message, hint=_HINT, ticket=before.id, working=record.id)
+    return None
+
+
 def _widened(view: View, before: TicketRecord, after: TicketRecord) -> tuple[tuple[str, str], ...]:
     old, new = scope(view, before), scope(view, after)
     found: list[tuple[str, str]] = []
@@ -78,10 +95,25 @@ def _widened(view: View, before: TicketRecord, after: TicketRecord) -> tuple[tup
     found.extend((name, f"a higher {name}") for name in raised)
     if not set(checks(before)) <= set(checks(after)):
         found.append(("checks", "a check less"))
-    texts = before.values("boundary") if "boundary" in before.conflicts else ()
-    if "boundary" not in after.conflicts and any(str(text) not in after.ticket.boundary for text in texts):
+    if _is_laxer_type(view, before.ticket.type, after.ticket.type):
+        found.append(("type", "a type of which less is asked"))
+    texts = before.values("boundary") if "boundary" in before.conflicts else (boundary(view, before),)
+    kept = boundary(view, after)
+    if "boundary" not in after.conflicts and any(str(text) not in kept for text in texts):
         found.append(("boundary", "a boundary less"))
     return tuple(found)
+
+
+def _is_laxer_type(view: View, before: str, after: str) -> bool:
+    """Whether tickets of the new type need no checks, or pass by a ceiling that holds for the old one."""
+    if before == after:
+        return False
+    exempt = view.config().lifecycle.no_check_types
+    seal = policy.seal_at(view)
+    ceilings = [rule for rule in seal.rules if isinstance(rule, BudgetRule)] if seal is not None else []
+    return (after in exempt and before not in exempt) or any(
+        before in rule.types and after not in rule.types for rule in ceilings
+    )
 
 
 def _sets(record: TicketRecord, field: str) -> tuple[tuple[str, ...], ...]:

@@ -11,11 +11,11 @@ import msgspec
 from msgspec import UNSET
 
 from exo_sidecar.domain import wording
-from exo_sidecar.domain.hierarchy import InvalidParent
 from exo_sidecar.model import glob
 from exo_sidecar.model.errors import IdNotFound, ScopeInvalid, Usage, ValueInvalid
 from exo_sidecar.model.event import LINE_BYTES_MAX, Data, Fields, Sets
 from exo_sidecar.model.glob import EVERYTHING
+from exo_sidecar.model.hierarchy import InvalidParent
 from exo_sidecar.model.ticket import (
     ADMISSION_FIELDS,
     BUDGET_FIELDS,

@@ -7,31 +7,16 @@ clones closed without knowing each other hurts nobody.
 from collections import deque
 from typing import Final
 
-from exo_sidecar.model.errors import ExoError, Refused
+from exo_sidecar.kernel.validate_ticket import validate_ticket
+from exo_sidecar.model import ids
+from exo_sidecar.model.errors import ExoError
+from exo_sidecar.model.hierarchy import PARENT_KINDS, InvalidParent, Surroundings
 from exo_sidecar.model.ids import TicketId
-from exo_sidecar.model.ticket import Kind, Ticket, TicketRecord
+from exo_sidecar.model.ticket import Ticket, TicketRecord
 from exo_sidecar.model.view import View
 
-PARENT_KINDS: Final[dict[Kind, tuple[Kind, ...]]] = {"intent": (), "epic": ("intent",), "task": ("intent", "epic")}
-CONTAINERS: Final = frozenset({"intent", "epic"})
-FREE_TYPES: Final = frozenset({"governance", "practice"})
-"""Types whose tickets need no parent."""
 WALK_MAX: Final = 10_000
 """No walk visits more tickets: far above any real forest, and still answered at once."""
-
-
-class InvalidParent(Refused):
-    """The ticket cannot stand under this parent."""
-
-    code = "INVALID_PARENT"
-    advice = "exo ticket-list --kind intent --kind epic shows possible parents"
-
-
-class ParentRequired(Refused):
-    """The ticket needs a parent and has none."""
-
-    code = "PARENT_REQUIRED"
-    advice = "name an intent or epic with --parent ID; exo intent-create makes one"
 
 
 def parent_refusal(view: View, ticket: Ticket) -> ExoError | None:
@@ -39,24 +24,17 @@ def parent_refusal(view: View, ticket: Ticket) -> ExoError | None:
 
     The ticket itself need not exist yet. When it does, its descendants come along and count for the depth.
     """
-    if ticket.parent is None:
-        return _without_parent(view, ticket)
-    if not PARENT_KINDS[ticket.kind]:
-        return _invalid(ticket, f"an {ticket.kind} is a root: it has no parent", "leave --parent away")
-    parent = view.ticket(ticket.parent)
-    if parent is None:
-        return _invalid(ticket, f"there is no ticket {ticket.parent}", "")
-    if parent.ticket.kind not in PARENT_KINDS[ticket.kind]:
-        wanted = " or an ".join(PARENT_KINDS[ticket.kind])
-        return _invalid(
-            ticket, f"{parent.id} is a {parent.ticket.kind}; the parent of this {ticket.kind} is an {wanted}", ""
-        )
-    if not parent.is_open:
-        return _invalid(ticket, f"{parent.id} is {parent.ticket.status}", "name an open parent, or make a new one")
-    above = ancestors(view, parent.ticket)
-    if ticket.id == parent.id or any(record.id == ticket.id for record in above):
-        return _invalid(ticket, f"{parent.id} lies below {ticket.id}: that would be a ring", "")
-    return _too_deep(view, ticket, len(above) + 1)
+    parent = view.ticket(ticket.parent) if ticket.parent is not None else None
+    below = descendants(view, ticket.id) if parent is not None else ()
+    settings = view.config().tickets
+    around = Surroundings(
+        parent=parent,
+        above=ancestors(view, parent.ticket) if parent is not None else (),
+        levels_below=below[-1][1] if below else 0,
+        require_parent=settings.require_parent,
+        levels_max=settings.max_tree_depth,
+    )
+    return validate_ticket(ticket, around)
 
 
 def children_refusal(view: View, ticket: Ticket) -> ExoError | None:
@@ -80,6 +58,23 @@ def fault(view: View, record: TicketRecord) -> str | None:
         if not above.is_open:
             return f"{above.id} above it is {above.ticket.status}"
     return None
+
+
+def faults(view: View, record: TicketRecord) -> tuple[str, ...]:
+    """Return everything that is wrong with the ticket's place and with what it names, in words.
+
+    Of a closed ticket only what is wrong with the records: that its parent was closed, too, is as it should be.
+    """
+    ticket = record.ticket
+    parent = view.ticket(ticket.parent) if ticket.parent is not None else None
+    found = []
+    place = fault(view, record) if record.is_open or parent is None or parent.is_open else None
+    if place is not None:
+        found.append(place)
+    if ticket.kind == "intent" and not ticket.brain_dump.strip():
+        found.append(f"{record.id} is an intent without a brain dump: nobody can say what was wanted")
+    found += [f"{record.id} is linked to {link}, and there is no such ticket" for link in _dangling(view, ticket)]
+    return tuple(found)
 
 
 def ancestors(view: View, ticket: Ticket) -> tuple[TicketRecord, ...]:
@@ -117,26 +112,12 @@ def descendants(view: View, ticket_id: TicketId, *, limit: int = WALK_MAX) -> tu
     return tuple(found[:limit])
 
 
-def _without_parent(view: View, ticket: Ticket) -> ExoError | None:
-    if ticket.kind == "intent" or ticket.type in FREE_TYPES:
-        return None
-    if ticket.kind == "task" and not view.config().tickets.require_parent:
-        return None
-    message = f"the {ticket.kind} {ticket.title[:60]!r} has no parent"
-    return ParentRequired(message, ticket=ticket.id, field="parent")
-
-
-def _too_deep(view: View, ticket: Ticket, own_depth: int) -> ExoError | None:
-    deepest = view.config().tickets.max_tree_depth
-    below = descendants(view, ticket.id)
-    reached = own_depth + (below[-1][1] if below else 0)
-    if reached <= deepest:
-        return None
-    return _invalid(
-        ticket, f"the tree would be {reached} levels deep; the limit is {deepest}", "name a parent nearer to its root"
+def _dangling(view: View, ticket: Ticket) -> tuple[str, ...]:
+    """Return links that name a ticket, alone or as `relation:ID`, of which nobody knows the other side."""
+    named = ((link, link.rpartition(":")[2]) for link in ticket.links)
+    prefixes = tuple(f"{prefix}-" for prefix in ("TICKET", "EPIC", "INTENT"))
+    return tuple(
+        link
+        for link, other in named
+        if other.startswith(prefixes) and ids.is_id(other) and view.ticket(TicketId(other)) is None
     )
-
-
-def _invalid(ticket: Ticket, why: str, hint: str) -> InvalidParent:
-    message = f"{ticket.id} cannot lie under {ticket.parent}: {why}"
-    return InvalidParent(message, hint=hint, ticket=ticket.id, parent=ticket.parent, field="parent")

@@ -14,6 +14,9 @@ from exo_sidecar.model.view import View
 
 LIVING: Final[tuple[SessionStatus, ...]] = ("reserved", "active")
 """States of a session in which it can hold a ticket."""
+_HOLDING: Final[tuple[SessionStatus, ...]] = (*LIVING, "suspended")
+"""And of one that may have kept its lease."""
+_HOLDERS_MAX: Final = 10_000
 
 
 class HumanRequired(Refused):
@@ -67,12 +70,18 @@ class Standing(NamedTuple):
 
 def holding(view: View, ticket: TicketId) -> Holding | None:
     """Return who holds the ticket, None when nobody does."""
-    return _holding(view, ticket, view.sessions(ticket=ticket, statuses=LIVING))
+    return _holding(view, ticket, _holders(view, ticket))
+
+
+def holders(view: View) -> tuple[SessionRecord, ...]:
+    """Return the sessions that hold a ticket as far as the ledger of this clone knows; nobody is asked."""
+    found = view.sessions(statuses=_HOLDING, limit=_HOLDERS_MAX)
+    return tuple(each for each in found if _can_hold(each) and not is_overtaken(view, each))
 
 
 def standing(view: View, ticket: TicketId, caller: Asker, *, human: bool | None = None) -> Standing:
     """Return how the caller stands to the ticket; `human` overrides what the actor's kind claims."""
-    living = view.sessions(ticket=ticket, statuses=LIVING)
+    living = _holders(view, ticket)
     holder = _holding(view, ticket, living)
     own = caller.session is not None and any(session.id == caller.session for session in living)
     return Standing(
@@ -86,7 +95,7 @@ def standing(view: View, ticket: TicketId, caller: Asker, *, human: bool | None 
 
 def is_overtaken(view: View, session: SessionRecord) -> bool:
     """Whether the ledger knows a holder after the session; for a provisional one that is still to be found out."""
-    return session.claim is None and view.highest_epoch(session.ticket) > (session.epoch or 0)
+    return not session.is_audit and session.claim is None and view.highest_epoch(session.ticket) > (session.epoch or 0)
 
 
 def lease_held(ticket: TicketId, holder: Holding) -> LeaseHeld:
@@ -99,6 +108,25 @@ def session_fenced(ticket: TicketId, session: SessionId | None) -> SessionFenced
     """Return the refusal for a session that was overtaken."""
     message = f"session {session} no longer holds {ticket}: another session took its lease"
     return SessionFenced(message, ticket=ticket, session=session)
+
+
+def elsewhere(session: SessionRecord) -> SessionFenced:
+    """Return the refusal to act for a session that works in another clone."""
+    message = f"session {session.id} works on {session.ticket} in another clone, and not here"
+    hint = "do it there, or start a session here"
+    return SessionFenced(message, hint=hint, ticket=session.ticket, session=session.id)
+
+
+def _holders(view: View, ticket: TicketId) -> tuple[SessionRecord, ...]:
+    """Return the sessions that can hold the ticket: those that live, and suspended ones that kept their lease."""
+    return tuple(each for each in view.sessions(ticket=ticket, statuses=_HOLDING) if _can_hold(each))
+
+
+def _can_hold(session: SessionRecord) -> bool:
+    """Whether it works on its ticket, or is suspended and kept the lease."""
+    if session.is_audit or session.status != "suspended":
+        return not session.is_audit
+    return session.interruption is not None and session.interruption.keeps_lease
 
 
 def _holding(view: View, ticket: TicketId, living: tuple[SessionRecord, ...]) -> Holding | None:

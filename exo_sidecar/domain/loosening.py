@@ -28,65 +28,63 @@ class Key(NamedTuple):
     name: str
     """As written in config.yaml, its parts joined by dots."""
     way: Way
-    usual: Value
-    """What holds where the document says nothing."""
 
 
 KEYS: Final = (
-    Key("admission.humans", "off", False),  # noqa: FBT003 - a value of the table
-    Key("admission.required", ("all", "roots", "off"), "roots"),
-    Key("approvals.allow_self", "on", False),  # noqa: FBT003
-    Key("approvals.grant_hours", "higher", 1),
-    Key("approvals.proposal_hours", "higher", 72),
-    Key("approvals.request_hours", "higher", 24),
-    Key("approvals.trusted", "more", ()),
-    Key("checks_allowlist", "more", ()),
-    Key("ci.fixers", "more", ()),
-    Key("coherence.enabled", "off", True),  # noqa: FBT003
-    Key("coherence.skip_patterns", "more", ()),
-    Key("defaults.ticket_budgets.max_depth", "higher", 10),
-    Key("defaults.ticket_budgets.max_duration_seconds", "higher", 1800),
-    Key("defaults.ticket_budgets.max_files_changed", "higher", 12),
-    Key("defaults.ticket_budgets.max_loc_changed", "higher", 400),
-    Key("defaults.ticket_budgets.max_steps", "higher", 50),
-    Key("defaults.ticket_checks", "fewer", ()),
-    Key("do_allowlist", "more", ()),
-    Key("drift.block_above", "higher", None),
-    Key("drift.threshold", "higher", 0.7),
-    Key("execution.default_timeout", "higher", "10m"),
-    Key("execution.executors", "more", ()),
-    Key("flags.execution_gate", "off", True),  # noqa: FBT003
-    Key("flags.operator_approval", "off", True),  # noqa: FBT003
-    Key("flags.quorum", "off", False),  # noqa: FBT003
-    Key("flags.signing", "off", False),  # noqa: FBT003
-    Key("git_controls.ignore_paths", "more", ()),
-    Key("global_checks", "fewer", ()),
-    Key("hooks.enforce", ("block", "warn", "off"), "block"),
-    Key("hooks.require_session", "off", False),  # noqa: FBT003
-    Key("identity.keys", "more", ()),
-    Key("identity.require_signature", "off", False),  # noqa: FBT003
-    Key("idle.max_hours", "higher", 24),
-    Key("idle.self_wake", "on", True),  # noqa: FBT003
-    Key("leases.guard", ("require", "allow"), "allow"),
-    Key("leases.max_ttl", "higher", "24h"),
-    Key("leases.offline", ("refuse", "provisional"), "provisional"),
-    Key("leases.per_actor", "higher", 8),
-    Key("lifecycle.no_check_types", "more", ("docs", "governance")),
-    Key("lifecycle.require_review", "off", False),  # noqa: FBT003
-    Key("loops.max_depth", "higher", 10),
-    Key("loops.pingpong", "higher", 5),
-    Key("loops.repeat", "higher", 5),
-    Key("pr.exempt_authors", "more", ()),
-    Key("pr.scope", ("fail", "warn", "off"), "warn"),
-    Key("privacy.redact_actors", "off", False),  # noqa: FBT003
-    Key("privacy.redact_local_paths", "off", True),  # noqa: FBT003
-    Key("roles.enforce", ("block", "warn", "off"), "warn"),
-    Key("sessions.require_disjoint", "off", False),  # noqa: FBT003
-    Key("storage.network", "on", False),  # noqa: FBT003
-    Key("telemetry.content", "on", False),  # noqa: FBT003
-    Key("telemetry.enabled", "on", False),  # noqa: FBT003
-    Key("tickets.max_tree_depth", "higher", 20),
-    Key("tickets.require_parent", "off", True),  # noqa: FBT003
+    Key("admission.humans", "off"),
+    Key("admission.required", ("all", "roots", "off")),
+    Key("approvals.allow_self", "on"),
+    Key("approvals.grant_hours", "higher"),
+    Key("approvals.proposal_hours", "higher"),
+    Key("approvals.request_hours", "higher"),
+    Key("approvals.trusted", "more"),
+    Key("checks_allowlist", "more"),
+    Key("ci.fixers", "more"),
+    Key("coherence.enabled", "off"),
+    Key("coherence.skip_patterns", "more"),
+    Key("defaults.ticket_budgets.max_depth", "higher"),
+    Key("defaults.ticket_budgets.max_duration_seconds", "higher"),
+    Key("defaults.ticket_budgets.max_files_changed", "higher"),
+    Key("defaults.ticket_budgets.max_loc_changed", "higher"),
+    Key("defaults.ticket_budgets.max_steps", "higher"),
+    Key("defaults.ticket_checks", "fewer"),
+    Key("do_allowlist", "more"),
+    Key("drift.block_above", "higher"),
+    Key("drift.threshold", "higher"),
+    Key("execution.default_timeout", "higher"),
+    Key("execution.executors", "more"),
+    Key("flags.execution_gate", "off"),
+    Key("flags.operator_approval", "off"),
+    Key("flags.quorum", "off"),
+    Key("flags.signing", "off"),
+    Key("git_controls.ignore_paths", "more"),
+    Key("global_checks", "fewer"),
+    Key("hooks.enforce", ("block", "warn", "off")),
+    Key("hooks.require_session", "off"),
+    Key("identity.keys", "more"),
+    Key("identity.require_signature", "off"),
+    Key("idle.max_hours", "higher"),
+    Key("idle.self_wake", "on"),
+    Key("leases.guard", ("require", "allow")),
+    Key("leases.max_ttl", "higher"),
+    Key("leases.offline", ("refuse", "provisional")),
+    Key("leases.per_actor", "higher"),
+    Key("lifecycle.no_check_types", "more"),
+    Key("lifecycle.require_review", "off"),
+    Key("loops.max_depth", "higher"),
+    Key("loops.pingpong", "higher"),
+    Key("loops.repeat", "higher"),
+    Key("pr.exempt_authors", "more"),
+    Key("pr.scope", ("fail", "warn", "off")),
+    Key("privacy.redact_actors", "off"),
+    Key("privacy.redact_local_paths", "off"),
+    Key("roles.enforce", ("block", "warn", "off")),
+    Key("sessions.require_disjoint", "off"),
+    Key("storage.network", "on"),
+    Key("telemetry.content", "on"),
+    Key("telemetry.enabled", "on"),
+    Key("tickets.max_tree_depth", "higher"),
+    Key("tickets.require_parent", "off"),
 )
 COMMANDS: Final = (
     "checks_allowlist",
@@ -107,22 +105,16 @@ class Difference(NamedTuple):
     tightened: tuple[Change, ...]
 
 
-def known(settings: Mapping[str, object]) -> dict[str, Value]:
-    """Return the value of every key of the table in a read `config.yaml`, the usual one where it says nothing."""
-    return {key.name: _value(_at(settings, key.name, key.usual)) for key in KEYS}
-
-
 def effective(config: Config) -> dict[str, Value]:
-    """Return the values of those keys that are read from the settings in force."""
-    found = {key.name: _attribute(config, key.name) for key in KEYS}
-    return {name: _value(value) for name, value in found.items() if value is not msgspec.UNSET}
+    """Return the value of every key of the table."""
+    return {key.name: _value(_attribute(config, key.name)) for key in KEYS}
 
 
-def commands(settings: Mapping[str, object]) -> tuple[str, ...]:
-    """Return what a read `config.yaml` names to be run, each with the key that names it."""
+def commands(config: Config) -> tuple[str, ...]:
+    """Return what the settings name to be run, each with the key that names it."""
     found = []
     for name in COMMANDS:
-        value = _value(_at(settings, name, None))
+        value = _value(_attribute(config, name))
         members = value if isinstance(value, tuple) else () if value in {None, ""} else (_text(value),)
         found += [f"{name}: {member}" for member in members]
     return tuple(found)
@@ -134,6 +126,8 @@ def difference(before: Mapping[str, Value], after: Mapping[str, Value]) -> Diffe
     tightened: list[Change] = []
     for name in (name for name in after if name in before and name in _BY_NAME):
         old, new = before[name], after[name]
+        if old == new:
+            continue  # nearly all of them, and this is asked at every look at the settings
         change = Change(key=name, before=_text(old), after=_text(new))
         loosened += [change] if is_looser(name, old, new) else []
         tightened += [change] if is_looser(name, new, old) else []
@@ -159,7 +153,7 @@ def restrained(config: Config, floor: Mapping[str, Value]) -> Config:
         for step in parts:
             part = part[step]
         stays = stricter(name, floor[name], found[name])
-        part[last] = list(stays) if isinstance(stays, tuple) else stays
+        part[last] = _written(stays, part[last])
     return msgspec.convert(values, Config)
 
 
@@ -213,29 +207,32 @@ def _members(value: Value) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else ()
 
 
-def _at(settings: Mapping[str, object], name: str, usual: object) -> object:
-    found: object = settings
-    for part in name.split("."):
-        if not isinstance(found, Mapping) or part not in found:
-            return usual
-        found = found[part]
-    return found
+def _written(value: Value, before: object) -> object:
+    """Return a value as the document would have it: members that were objects are objects again."""
+    if not isinstance(value, tuple):
+        return value
+    known = {_member(member): member for member in before} if isinstance(before, list | tuple) else {}
+    return [known.get(member, member) for member in value]
 
 
 def _attribute(config: Config, name: str) -> object:
     found: object = config
     for part in name.split("."):
-        found = getattr(found, part, msgspec.UNSET)
+        found = getattr(found, part)
     return found
 
 
 def _value(found: object) -> Value:
     """Return a value of the document in a form that can be compared; members are texts, objects as JSON."""
     if isinstance(found, list | tuple):
-        return tuple(member if isinstance(member, str) else _json(member) for member in found)
+        return tuple(map(_member, found))
     if found is None or isinstance(found, bool | int | float | str):
         return found
     return _json(found)
+
+
+def _member(found: object) -> str:
+    return found if isinstance(found, str) else _json(found)
 
 
 def _json(found: object) -> str:

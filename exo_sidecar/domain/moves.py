@@ -8,17 +8,21 @@ moves at once the second is judged against what the first left.
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from exo_sidecar.domain import blockers, hierarchy
+from exo_sidecar.domain import blockers, hierarchy, verifying
 from exo_sidecar.domain.holding import Standing, lease_held, session_fenced
+from exo_sidecar.domain.verifying import Shown
 from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.errors import ExoError, LeaseNotHeld, Refused, ValueInvalid
 from exo_sidecar.model.event import Draft, TicketMoved, TicketRefused
+from exo_sidecar.model.hierarchy import CONTAINERS
 from exo_sidecar.model.lifecycle import CLOSED, Guard, Move, Status, Who, row, ways_out
 from exo_sidecar.model.outcome import Outcome, refused
 from exo_sidecar.model.ticket import TicketRecord
 from exo_sidecar.model.view import View
 
 _OF_THE_RECORD: Final = frozenset({Guard.BLOCKERS, Guard.HIERARCHY, Guard.CHILDREN})
+_CHOOSES: Final = frozenset({"resolve"})
+"""Says which of several moves holds that were made at once; each was judged when it was made."""
 _RESOLUTIONS: Final[dict[str, frozenset[Status]]] = {
     "done": frozenset({Status.DONE}),
     "cancelled": frozenset({Status.CANCELLED}),
@@ -64,6 +68,8 @@ class Ask(NamedTuple):
     absorbed: bool = False
     settles: bool = False
     """Whether it says of moves made at once which one holds."""
+    shown: Shown = Shown()
+    """What is known of the ticket's checks."""
 
 
 class Judged(NamedTuple):
@@ -77,7 +83,7 @@ class Judged(NamedTuple):
     @property
     def leased(self) -> bool:
         """Whether work on the ticket needs a lease: on containers it does not."""
-        return self.record.ticket.kind not in hierarchy.CONTAINERS
+        return self.record.ticket.kind not in CONTAINERS
 
 
 def why_not(start: Status, end: Status) -> str | None:
@@ -105,12 +111,17 @@ def transition(record: TicketRecord, end: Status) -> Move | TransitionInvalid:
 
 def unmet(judged: Judged, wanted: Move) -> ExoError | None:
     """Return the first thing that stands against a move of the table: who asks, then its guards in their order."""
-    refusal = _who_refusal(judged, wanted)
-    for guard in wanted.guards:
-        refusal = refusal or _GUARDS[guard](judged)
+    refusal = _who_refusal(judged, wanted) or _by_refusal(judged, wanted)
     if refusal is None and (wanted.start, wanted.end) == (Status.ACTIVE, Status.DONE):
         refusal = _review_refusal(judged)
+    for guard in wanted.guards:
+        refusal = refusal or _GUARDS[guard](judged)
     return refusal
+
+
+def guard_refusal(judged: Judged, guard: Guard) -> ExoError | None:
+    """Return why what one guard asks for does not hold, None when it holds."""
+    return _GUARDS[guard](judged)
 
 
 def obstacles(view: View, record: TicketRecord, wanted: Move) -> tuple[ExoError, ...]:
@@ -230,6 +241,16 @@ def _who_refusal(judged: Judged, wanted: Move) -> ExoError | None:
             return _reviewer_refusal(judged)
 
 
+def _by_refusal(judged: Judged, wanted: Move) -> GuardUnmet | None:
+    """Return the refusal of a move that another operation makes: with it comes more than the status."""
+    operation = judged.ask.operation
+    if operation in wanted.by or operation in _CHOOSES:
+        return None
+    ticket = judged.record.id
+    message = f"{ticket} goes from {wanted.start} to {wanted.end} by {', '.join(wanted.by)}, and not by {operation}"
+    return GuardUnmet(message, ticket=ticket, guard="operation", by=wanted.by)
+
+
 def _not_held(judged: Judged) -> LeaseNotHeld:
     ticket = judged.record.id
     message = (
@@ -316,6 +337,14 @@ def _children_guard(judged: Judged) -> ExoError | None:
     return GuardUnmet(message, hint=hint, ticket=judged.record.id, guard=str(Guard.CHILDREN), children=still_open)
 
 
+def _verify_guard(judged: Judged) -> ExoError | None:
+    return verifying.review_refusal(judged.view, judged.record, judged.ask.shown) if judged.leased else None
+
+
+def _done_guard(judged: Judged) -> ExoError | None:
+    return verifying.done_refusal(judged.view, judged.record, judged.ask.shown) if judged.leased else None
+
+
 _GUARDS: Final[dict[Guard, Callable[[Judged], ExoError | None]]] = {
     Guard.LEASE: _lease_guard,
     Guard.BLOCKERS: _blockers_guard,
@@ -323,4 +352,6 @@ _GUARDS: Final[dict[Guard, Callable[[Judged], ExoError | None]]] = {
     Guard.REASON: _reason_guard,
     Guard.FREE: _free_guard,
     Guard.CHILDREN: _children_guard,
+    Guard.VERIFY: _verify_guard,
+    Guard.DONE: _done_guard,
 }

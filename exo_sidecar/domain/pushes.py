@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from exo_sidecar.domain import fence, holding
-from exo_sidecar.domain.sessions import SessionNotActive, SessionTicketMismatch
-from exo_sidecar.model import glob
+from exo_sidecar.domain.sessions import SessionNotActive, SessionTicketMismatch, only_looks_on
 from exo_sidecar.model.errors import Refused
-from exo_sidecar.model.event import Draft, PushGuarded
+from exo_sidecar.model.event import Draft
+from exo_sidecar.model.event_checks import ChecksRan
+from exo_sidecar.model.event_pushes import PushGuarded
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.outcome import Outcome, refused
 from exo_sidecar.model.session import SessionRecord
@@ -50,12 +51,16 @@ def refuse_overtaken(view: View, session: SessionRecord) -> None:
         raise holding.session_fenced(session.ticket, session.id)
 
 
-def record(view: View, session: SessionRecord, push: PushGuarded) -> Outcome:
-    """Note that code was pushed under the session's lease; SessionFenced when the ledger knows a later holder."""
+def record(view: View, session: SessionRecord, push: PushGuarded, checked: ChecksRan | None = None) -> Outcome:
+    """Note that code was pushed under the session's lease, and what its checks showed before.
+
+    SessionFenced when the ledger knows a later holder.
+    """
     if holding.is_overtaken(view, session):
         return refused(holding.session_fenced(session.ticket, session.id))
-    draft = Draft(subject=session.ticket, data=push, session=session.id, epoch=session.epoch)
-    return Outcome(events=(draft,))
+    told = (push,) if checked is None else (checked, push)
+    drafts = (Draft(subject=session.ticket, data=data, session=session.id, epoch=session.epoch) for data in told)
+    return Outcome(events=tuple(drafts))
 
 
 def other_ticket(session: SessionRecord, named: TicketId) -> SessionTicketMismatch:
@@ -67,8 +72,7 @@ def other_ticket(session: SessionRecord, named: TicketId) -> SessionTicketMismat
 def out_of_scope(view: View, session: SessionRecord, paths: Iterable[str]) -> ScopeDenied | None:
     """Return the refusal of changes outside of the fence of the session's ticket, None when all are inside."""
     ticket = view.find_ticket(session.ticket)
-    scope = fence.scope(view, ticket)
-    found = [path for path in paths if glob.any_matches(scope.deny, path) or not glob.any_matches(scope.allow, path)]
+    found = fence.scope(view, ticket).outside(paths)
     if not found:
         return None
     shown = ", ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
@@ -96,4 +100,6 @@ def at_work(session: SessionRecord | None, session_id: SessionId | None) -> Sess
     if session.status != "active":
         message = f"{session.id} is {session.status}"
         raise SessionNotActive(message, session=session.id)
+    if session.is_audit:
+        raise only_looks_on(session)
     return session

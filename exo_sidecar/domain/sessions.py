@@ -9,20 +9,23 @@ from typing import Final, NamedTuple
 from exo_sidecar.domain import blockers, hierarchy, holding, moves
 from exo_sidecar.domain.holding import Holding, Standing
 from exo_sidecar.domain.moves import Ask, TicketClosed
+from exo_sidecar.domain.verifying import Shown
+from exo_sidecar.kernel.open_session import open_session
+from exo_sidecar.kernel.seal_result import seal_result
 from exo_sidecar.model.actor import Actor, is_agent
 from exo_sidecar.model.errors import ExoError, Refused, Usage
 from exo_sidecar.model.event import (
-    Data,
     Draft,
-    LeaseAcquired,
     LeaseReleased,
-    LeaseTakenOver,
     SessionFinished,
     SessionReserved,
     SessionStarted,
 )
+from exo_sidecar.model.event_checks import ChecksRan
+from exo_sidecar.model.hierarchy import CONTAINERS
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lifecycle import CLOSED, Status
+from exo_sidecar.model.opening import Grant, Opening, Work
 from exo_sidecar.model.outcome import Outcome, refused
 from exo_sidecar.model.session import Finish, SessionRecord
 from exo_sidecar.model.ticket import SETTLED_FIRST, TicketRecord
@@ -89,41 +92,6 @@ class SummaryRequired(Usage):
     advice = 'say what was done: --summary "..." (or - to read it from standard input)'
 
 
-class Overtaken(NamedTuple):
-    """The holder that a session followed without a release."""
-
-    session: SessionId
-    actor: str
-    epoch: int
-    reason: str | None = None
-    """Why a person forced it; None: the holder had been silent for too long."""
-
-
-class Grant(NamedTuple):
-    """A lease that was won for a session."""
-
-    session: SessionId
-    actor: Actor
-    epoch: int
-    commit: str
-    """The lease ref's value: a commit id."""
-    over: Overtaken | None = None
-    """Whom it was taken from; None: it was free."""
-
-
-class Work(NamedTuple):
-    """What a session says about itself when it starts."""
-
-    role: str = "Builder"
-    vendor: str = "unknown"
-    model: str = "unknown"
-    context_window: int | None = None
-    task: str | None = None
-    topic: str = "repo:default"
-    branch: str | None = None
-    base: str | None = None
-
-
 class Ending(NamedTuple):
     """How a session wants to end."""
 
@@ -134,6 +102,10 @@ class Ending(NamedTuple):
     ticket: TicketId | None = None
     """The ticket that the caller named, None when it named none."""
     release: bool = True
+    shown: Shown = Shown()
+    """What its checks showed."""
+    ran: ChecksRan | None = None
+    """What the ledger is told of them."""
 
 
 def readiness(view: View, ticket_id: TicketId, *, dispatched: bool) -> ExoError | None:
@@ -145,7 +117,7 @@ def readiness(view: View, ticket_id: TicketId, *, dispatched: bool) -> ExoError 
     if record is None:
         return TicketNotReady(f"there is no ticket {ticket_id}", ticket=ticket_id)
     status = record.ticket.status
-    if record.ticket.kind in hierarchy.CONTAINERS:
+    if record.ticket.kind in CONTAINERS:
         return TicketIsContainer(f"{ticket_id} is an {record.ticket.kind}: it holds work for tasks", ticket=ticket_id)
     if status in CLOSED:
         return TicketClosed(f"{ticket_id} is {status}", ticket=ticket_id)
@@ -164,8 +136,8 @@ def reserve(view: View, ticket_id: TicketId, grant: Grant, role: str) -> Outcome
     if refusal is not None or record is None:
         return Outcome(refusal=refusal)
     reserved = SessionReserved(ticket=ticket_id, owner=grant.actor, role=role)
-    events = (*_acquired(ticket_id, grant), _of_session(grant, reserved))
-    return Outcome(events=events) + _activated(view, record, grant, "next")
+    opening = Opening(ticket_id, grant, reserved, view.session(grant.session), view.highest_epoch(ticket_id))
+    return opened(view, record, opening, "next")
 
 
 def start(view: View, ticket_id: TicketId, grant: Grant, work: Work) -> Outcome:
@@ -175,13 +147,23 @@ def start(view: View, ticket_id: TicketId, grant: Grant, work: Work) -> Outcome:
     if refusal is not None or record is None:
         return Outcome(refusal=refusal)
     known = view.session(grant.session)
-    if known is not None and known.status not in holding.LIVING:
-        return refused(_not_active(known))
-    started = SessionStarted(ticket=ticket_id, **work._asdict())
-    events = [] if _is_known(view, ticket_id, known, grant) else [*_acquired(ticket_id, grant)]
-    if known is None or known.status == "reserved":
-        events.append(_of_session(grant, started))
-    return Outcome(events=tuple(events)) + _activated(view, record, grant, "session-start")
+    is_over = known is not None and known.status not in holding.LIVING
+    is_new = known is None or known.status == "reserved"
+    opening = Opening(
+        ticket_id,
+        grant,
+        SessionStarted(ticket=ticket_id, **work._asdict()) if is_new else None,
+        known,
+        view.highest_epoch(ticket_id),
+        obstacle=not_active(known) if known is not None and is_over else None,
+    )
+    return opened(view, record, opening, "session-start")
+
+
+def opened(view: View, record: TicketRecord, opening: Opening, operation: str) -> Outcome:
+    """Return the events by which a session comes to work on a ticket, and the ticket's move to `active`."""
+    outcome = open_session(opening)
+    return outcome if outcome.refusal else outcome + activated(view, record, opening.grant, operation)
 
 
 def finish(view: View, session_id: SessionId, ending: Ending) -> Outcome:
@@ -193,11 +175,12 @@ def finish(view: View, session_id: SessionId, ending: Ending) -> Outcome:
     record = view.ticket(session.ticket)
     if record is None:
         return refused(TicketNotReady(f"there is no ticket {session.ticket}", ticket=session.ticket))
-    standing = _standing(session)
+    standing = standing_of(session)
     moved = _finishing_move(view, record, ending, standing)
+    checked = _checked(session, ending.ran)
     if moved.refusal is not None:
-        return moved
-    return _said(session, ending.finish) + moved + (_released(session) if ending.release else Outcome())
+        return checked + moved
+    return checked + _said(session, ending.finish) + moved + (released(session) if ending.release else Outcome())
 
 
 def give_up(view: View, session_id: SessionId) -> Outcome:
@@ -207,13 +190,13 @@ def give_up(view: View, session_id: SessionId) -> Outcome:
         return Outcome()
     record = view.ticket(session.ticket)
     if session.status == "active" or record is None:
-        return _released(session)
+        return released(session)
     ended = Finish(summary=UNSTARTED_SUMMARY, ticket_status=Status.TODO)
     given_back = Outcome()
     if record.ticket.status is Status.ACTIVE:
         ask = Ask(end=Status.TODO, operation="lease-release", reason=UNSTARTED_SUMMARY)
-        given_back = moves.give_back(view, record, ask, _standing(session))
-    return _said(session, ended) + Outcome(events=given_back.events) + _released(session)
+        given_back = moves.give_back(view, record, ask, standing_of(session))
+    return _said(session, ended) + Outcome(events=given_back.events) + released(session)
 
 
 def _not_dispatched(record: TicketRecord) -> TicketNotReady:
@@ -245,9 +228,9 @@ def _finish_refusal(
     view: View, session_id: SessionId, session: SessionRecord | None, ending: Ending
 ) -> ExoError | None:
     if session is None:
-        return SessionNotActive(f"there is no session {session_id} in the ledger", session=session_id)
+        return unknown(session_id)
     if session.status != "active":
-        return _not_active(session)
+        return not_active(session)
     if ending.ticket is not None and ending.ticket != session.ticket:
         message = f"{session.id} works on {session.ticket}, not on {ending.ticket}"
         return SessionTicketMismatch(message, session=session.id, ticket=session.ticket)
@@ -258,17 +241,32 @@ def _finish_refusal(
     return None
 
 
-def _not_active(session: SessionRecord) -> SessionNotActive:
+def unknown(session_id: SessionId) -> SessionNotActive:
+    """Return the refusal for a session that the ledger has not."""
+    return SessionNotActive(f"there is no session {session_id} in the ledger", session=session_id)
+
+
+def not_active(session: SessionRecord) -> SessionNotActive:
+    """Return the refusal for what only a session at work does."""
     if session.status == "reserved":
         hint = f"exo session-start --ticket-id {session.ticket} starts it; exo lease-release gives it back"
         return SessionNotActive(f"{session.id} is reserved and was never started", hint=hint, session=session.id)
-    return SessionNotActive(f"{session.id} is {session.status}", session=session.id)
+    hint = f"exo session-resume {session.id} goes on with it" if session.status == "suspended" else ""
+    if session.status == "finished":
+        hint = "exo sync makes sure that others know; exo session-start begins another one"
+    return SessionNotActive(f"{session.id} is {session.status}", hint=hint, session=session.id)
+
+
+def only_looks_on(session: SessionRecord) -> SessionNotActive:
+    """Return the refusal for what needs a lease, asked by an audit."""
+    message = f"{session.id} is an audit of {session.ticket}: it holds no lease, and has no work of its own"
+    return SessionNotActive(message, hint='exo session-finish --summary "findings" ends it', session=session.id)
 
 
 def _finishing_move(view: View, record: TicketRecord, ending: Ending, standing: Standing) -> Outcome:
     if ending.status == KEEP:
         return Outcome()
-    ask = Ask(end=Status(ending.status), operation="session-finish", reason=ending.reason)
+    ask = Ask(end=Status(ending.status), operation="session-finish", reason=ending.reason, shown=ending.shown)
     if ask.end is Status.TODO:
         outcome = moves.give_back(view, record, ask, standing)
     else:
@@ -279,7 +277,7 @@ def _finishing_move(view: View, record: TicketRecord, ending: Ending, standing: 
     return outcome
 
 
-def _activated(view: View, record: TicketRecord, grant: Grant, operation: str) -> Outcome:
+def activated(view: View, record: TicketRecord, grant: Grant, operation: str) -> Outcome:
     """Return the move of the ticket to `active`, unless a reservation or take-over did that, and its containers'."""
     standing = _granted(grant)
     outcome = Outcome()
@@ -289,44 +287,19 @@ def _activated(view: View, record: TicketRecord, grant: Grant, operation: str) -
     return outcome + moves.containers_start(view, record, operation, standing)
 
 
-def _is_known(view: View, ticket_id: TicketId, known: SessionRecord | None, grant: Grant) -> bool:
-    """Whether the ledger has this session's `lease.acquired` under this epoch."""
-    return known is not None and known.epoch == grant.epoch == view.highest_epoch(ticket_id)
-
-
-def _acquired(ticket_id: TicketId, grant: Grant) -> tuple[Draft, ...]:
-    """Return the event of a change of holder, and whom it was taken from when that was no release."""
-    data = LeaseAcquired(ticket=ticket_id, epoch=grant.epoch, session=grant.session, commit=grant.commit)
-    acquired = Draft(subject=ticket_id, data=data, session=grant.session, epoch=grant.epoch)
-    return acquired, *taken_over(ticket_id, grant)
-
-
-def taken_over(ticket_id: TicketId, grant: Grant) -> tuple[Draft, ...]:
-    """Return the event that says whom a lease was taken from; none when it was free."""
-    if grant.over is None:
-        return ()
-    taken = LeaseTakenOver(
-        ticket=ticket_id,
-        session=grant.session,
-        previous=grant.over.session,
-        previous_actor=grant.over.actor,
-        previous_epoch=grant.over.epoch,
-        forced=grant.over.reason is not None,
-        reason=grant.over.reason,
-    )
-    return (Draft(subject=ticket_id, data=taken, session=grant.session, epoch=grant.epoch),)
-
-
-def _of_session(grant: Grant, data: Data) -> Draft:
-    return Draft(subject=grant.session, data=data, session=grant.session, epoch=grant.epoch)
-
-
 def _said(session: SessionRecord, finish: Finish) -> Outcome:
-    data = SessionFinished(ticket=session.ticket, finish=finish)
+    data = SessionFinished(ticket=session.ticket, finish=finish, seal=seal_result(session, finish))
     return Outcome(events=(Draft(subject=session.id, data=data, session=session.id, epoch=session.epoch),))
 
 
-def _released(session: SessionRecord) -> Outcome:
+def _checked(session: SessionRecord, ran: ChecksRan | None) -> Outcome:
+    if ran is None:
+        return Outcome()
+    return Outcome(events=(Draft(subject=session.ticket, data=ran, session=session.id, epoch=session.epoch),))
+
+
+def released(session: SessionRecord) -> Outcome:
+    """Return the event by which a session gives its lease back; none where it had none."""
     if session.epoch is None:
         return Outcome()
     data = LeaseReleased(ticket=session.ticket, epoch=session.epoch, session=session.id)
@@ -338,7 +311,8 @@ def _granted(grant: Grant) -> Standing:
     return Standing(grant.actor, grant.session, human=not is_agent(grant.actor), holding=held)
 
 
-def _standing(session: SessionRecord) -> Standing:
+def standing_of(session: SessionRecord) -> Standing:
+    """Return how a session that holds its ticket stands to it."""
     actor = Actor(session.actor)
     held = Holding(session.id, session.actor, session.epoch)
     return Standing(actor, session.id, human=not is_agent(actor), holding=held)

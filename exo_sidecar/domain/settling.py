@@ -14,6 +14,7 @@ from exo_sidecar.domain.fields import PARAMETER_OF, BudgetValueInvalid
 from exo_sidecar.domain.holding import HumanRequired, Standing, lease_held, session_fenced
 from exo_sidecar.domain.moves import Ask, Judged
 from exo_sidecar.domain.tickets import Change
+from exo_sidecar.domain.verifying import Shown
 from exo_sidecar.model import duration, lifecycle
 from exo_sidecar.model.errors import ExoError, Refused, ValueInvalid
 from exo_sidecar.model.glob import EVERYTHING
@@ -161,7 +162,8 @@ def _status_refusal(
         return None
     if standing.holding is not None and not standing.holds:
         return lease_held(record.id, standing.holding)
-    ask = Ask(end=wanted, operation=OPERATION, reason="settles")
+    # Its checks were asked for when the move was written.
+    ask = Ask(end=wanted, operation=OPERATION, reason="settles", shown=Shown(is_assumed=True))
     for other in others:
         row = lifecycle.row(other, wanted)
         if row is None:

@@ -9,25 +9,18 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from exo_sidecar.domain import blockers, fence, fields, hierarchy, wording
+from exo_sidecar.domain import blockers, fence, fields, hierarchy, ticket_limits, wording
 from exo_sidecar.domain.holding import Asker, Standing, lease_held, session_fenced
 from exo_sidecar.domain.moves import TicketClosed
-from exo_sidecar.model import ids
-from exo_sidecar.model.errors import ExoError, IdInvalid, Internal, Refused, ValueInvalid
+from exo_sidecar.kernel.mint_ticket import mint_ticket
+from exo_sidecar.model.errors import ExoError, Refused, ValueInvalid
 from exo_sidecar.model.event import Draft, Fields, Sets, TicketCreated, TicketEdited, TicketNoted
 from exo_sidecar.model.glob import EVERYTHING
 from exo_sidecar.model.ids import Entropy, SessionId, TicketId
 from exo_sidecar.model.outcome import Outcome, refused
-from exo_sidecar.model.ticket import SCALARS, SETS, Kind, Scalar, Ticket, TicketRecord, scalar_of, set_of
+from exo_sidecar.model.ticket import BUDGET_FIELDS, SCALARS, SETS, Kind, Scalar, Ticket, TicketRecord, scalar_of, set_of
 from exo_sidecar.model.view import View
 
-PREFIXES: Final[dict[Kind, str]] = {"intent": "INTENT", "epic": "EPIC", "task": "TICKET"}
-RESERVED: Final = frozenset(
-    "ACT APR DEC EFF ESC HND NOTE OBS PROP REF SES SPEC THR".split()  # noqa: SIM905 - a list to be read at a glance
-)
-"""Prefixes of other records: a ticket of that name could not be told from one."""
-_MINTS_MAX: Final = 20
-"""A new id is taken once in 10,000 times, so twenty in a row mean a broken source of randomness."""
 _CREATED_NOTE_MAX: Final = 1024
 """Longest note that the event of a creation holds; a longer one is an event of its own."""
 
@@ -101,29 +94,12 @@ def new_id(view: View, kind: Kind, given: str | None, entropy: Entropy) -> Ticke
     Raises:
         IdInvalid: the id given has another form, or a prefix that says something else than the kind.
     """
-    if given is not None:
-        return given_id(kind, given)
-    for _ in range(_MINTS_MAX):
-        minted = TicketId(ids.mint(PREFIXES[kind], view.ticket_count(), entropy))
-        if view.ticket(minted) is None:
-            return minted
-    message = f"no free id after {_MINTS_MAX} attempts"
-    raise Internal(message, hint="the machine's source of randomness gives the same values again and again")
+    return mint_ticket(kind, given, view.ticket_count(), lambda minted: view.ticket(minted) is not None, entropy)
 
 
 def given_id(kind: Kind, given: str) -> TicketId:
     """Return an id that people chose, upper-cased; IdInvalid when its prefix says something else than the kind."""
-    parsed = ids.parse(given)
-    prefix = parsed.split("-", 1)[0]
-    owner = next((word for word, own in PREFIXES.items() if own == prefix and own != PREFIXES["task"]), kind)
-    if prefix in RESERVED:
-        message = f"{parsed} cannot be a ticket: {prefix}- names another sort of record"
-    elif owner != kind:
-        message = f"{parsed} cannot be the id of a {kind}: {prefix}- says {owner}"
-    else:
-        return TicketId(parsed)
-    hint = f"begin it with {PREFIXES[kind]}-, or leave --id away"
-    raise IdInvalid(message, hint=hint, parameter="id", field="id")
+    return mint_ticket(kind, given, 0, lambda _: False, bytes)
 
 
 def created(view: View, ticket_id: TicketId, wish: Wish, asker: Asker) -> Outcome:
@@ -152,6 +128,7 @@ def created(view: View, ticket_id: TicketId, wish: Wish, asker: Asker) -> Outcom
     refusal = (
         hierarchy.parent_refusal(view, ticket)
         or blockers.cycle_refusal(view, ticket_id, sets.blockers)
+        or ticket_limits.refusal(view, ticket, _asked_checks(view, wish, ticket), _asked_budgets(wish))
         or fields.size_fault(ticket, data)
     )
     if refusal is not None:
@@ -264,10 +241,24 @@ def _change_refusal(view: View, record: TicketRecord, data: TicketEdited, standi
     refusal = refusal or blockers.cycle_refusal(view, record.id, data.add.blockers)
     written = _written(data)
     is_fenced = standing.holding is not None or not written.isdisjoint(fence.GUARDED & record.conflicts.keys())
-    if refusal is None and is_fenced and not standing.human:
+    if refusal is None and not standing.human:
         left = {name: versions for name, versions in record.conflicts.items() if name not in written}
-        refusal = fence.widening(view, record, msgspec.structs.replace(record, ticket=after, conflicts=left))
-    return refusal or fields.size_fault(after, data)
+        changed = msgspec.structs.replace(record, ticket=after, conflicts=left)
+        refusal = fence.widening(view, record, changed) if is_fenced else None
+        refusal = refusal or fence.widening_below(view, record, changed)
+    new = (check for check in after.checks if check not in before.checks)
+    budgets = BUDGET_FIELDS if before.type != after.type else written & {*BUDGET_FIELDS}
+    return refusal or ticket_limits.refusal(view, after, new, budgets) or fields.size_fault(after, data)
+
+
+def _asked_checks(view: View, wish: Wish, ticket: Ticket) -> tuple[str, ...]:
+    """Return the checks that somebody asked for; what the settings name for every ticket is not judged."""
+    usual = view.config().defaults.ticket_checks
+    return tuple(check for check in ticket.checks if check not in usual) if "checks" in wish.fields else ()
+
+
+def _asked_budgets(wish: Wish) -> tuple[str, ...]:
+    return tuple(name for name in BUDGET_FIELDS if name in wish.fields)
 
 
 def _written(data: TicketEdited) -> frozenset[str]:

@@ -4,6 +4,7 @@ import unicodedata
 from typing import Final
 
 from exo_sidecar.model.errors import ValueInvalid
+from exo_sidecar.model.opening import Work
 from exo_sidecar.model.ticket import TEXT_MAX, TITLE_MAX
 
 WORD_MAX: Final = 64
@@ -43,6 +44,17 @@ def path(name: str, text: str) -> str:
             name, f"{clean[:80]!r} is not a path inside the repository", "name it from the repository's root"
         )
     return clean
+
+
+def work(asked: Work) -> Work:
+    """Return what a session says about itself when it starts, its words checked; ValueInvalid."""
+    return asked._replace(
+        role=line("role", asked.role, longest=WORD_MAX),
+        vendor=line("vendor", asked.vendor, longest=WORD_MAX),
+        model=line("model", asked.model, longest=WORD_MAX),
+        task=passage("task", asked.task) or None if asked.task else None,
+        topic=line("topic", asked.topic, longest=WORD_MAX),
+    )
 
 
 def _clean(name: str, text: str, *, longest: int, breaks: str) -> str:

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from exo_sidecar.domain import loosening, policy
 from exo_sidecar.domain.loosening import KEYS, Key, Value
-from exo_sidecar.model.config import Config, LeaseSettings, LifecycleSettings
+from exo_sidecar.model import config_faults
+from exo_sidecar.model.check import Check
+from exo_sidecar.model.config import CiSettings, Config, LeaseSettings, LifecycleSettings
 
 NAMES = [key.name for key in KEYS]
 GARBAGE = st.one_of(st.none(), st.booleans(), st.integers(0, 50), st.text("ab1h", max_size=4))
@@ -91,25 +93,30 @@ def test_a_floor_follows_what_tightens_and_keeps_what_it_does_not_know() -> None
     assert loosening.tightest(found, {"leases.per_actor": 99})["leases.per_actor"] == 4
 
 
-def test_the_table_is_sorted_names_no_key_twice_and_knows_every_usual_value_of_the_settings() -> None:
+def test_the_table_is_sorted_names_no_key_twice_and_every_key_is_a_setting() -> None:
     assert sorted(set(NAMES)) == NAMES
-    usual = {key.name: key.usual for key in KEYS}
-    assert loosening.known({}) == usual
-    assert loosening.effective(Config()).items() <= usual.items()
+    settable = {".".join(path) for path, _ in config_faults.leaves(Config())}
+    assert set(NAMES) <= settable
+    assert set(loosening.COMMANDS) <= settable
+    assert set(loosening.effective(Config())) == set(NAMES)
 
 
 def test_commands_are_named_with_their_key_and_objects_as_json() -> None:
-    said = {
-        "checks_allowlist": ["pytest", {"run": ["make"], "id": "m"}],
-        "ci": {"install_command": "make install", "fixers": []},
-        "escalation": "no mapping",
-    }
+    said = Config(
+        checks_allowlist=("pytest", Check(id="m", run=("make",))), ci=CiSettings(install_command="make install")
+    )
     assert loosening.commands(said) == (
         "checks_allowlist: pytest",
         'checks_allowlist: {"id":"m","run":["make"]}',
         "ci.install_command: make install",
     )
-    assert loosening.commands({}) == ()
+    assert loosening.commands(Config()) == ()
+
+
+def test_a_command_that_the_floor_lets_through_is_the_object_that_was_written() -> None:
+    make, lint = Check(id="m", run=("make",)), Check(id="l", run=("lint",), runs=2)
+    floor = loosening.effective(Config(checks_allowlist=(make,)))
+    assert loosening.restrained(Config(checks_allowlist=(lint, make)), floor).checks_allowlist == (make,)
 
 
 def test_a_policy_is_named_by_its_documents_and_by_nothing_else() -> None:

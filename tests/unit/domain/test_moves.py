@@ -5,6 +5,8 @@ import pytest
 from exo_sidecar.domain import moves
 from exo_sidecar.domain.holding import Standing, standing
 from exo_sidecar.domain.moves import Ask
+from exo_sidecar.domain.verifying import Shown
+from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.config import Config, LifecycleSettings
 from exo_sidecar.model.errors import ExoError, Kind
 from exo_sidecar.model.event import TicketMoved, TicketRefused
@@ -26,6 +28,17 @@ from tests.support.views import (
 )
 
 HOLDER = SessionId("SES-A")
+PASSED = Shown(verify="passed")
+OPERATIONS = sorted({operation for move in TABLE for operation in move.by})
+MAY: dict[Who, tuple[bool, bool, bool, bool]] = {
+    # the session that holds or held it, another agent, the agent that made the ticket, a person
+    Who.ANYONE: (True, True, True, True),
+    Who.HOLDER: (True, False, False, False),
+    Who.NEW_HOLDER: (True, False, False, False),
+    Who.LAST_HOLDER: (True, False, False, True),
+    Who.CREATOR: (False, False, True, True),
+    Who.REVIEWER: (True, True, True, True),
+}
 PAIRS = [(start, end) for start in Status for end in Status]
 NEED_A_HOLDER = {Who.HOLDER, Who.NEW_HOLDER}
 
@@ -59,11 +72,13 @@ def test_every_pair_of_the_table_is_allowed_and_every_other_refused_with_its_rea
     wanted = row(start, end)
     view = a_view(record, held=wanted is not None and wanted.who in NEED_A_HOLDER)
     caller = Asking(CLAUDE, HOLDER)
-    outcome = ask_of(view, record, Ask(end=end, reason="because"), caller)
+    ask = Ask(end=end, reason="because", shown=PASSED)
     if wanted is not None:
-        assert (moved_of(outcome).start, moved_of(outcome).end) == (start, end)
+        for operation in wanted.by:
+            outcome = ask_of(view, record, ask._replace(operation=operation), caller)
+            assert (moved_of(outcome).start, moved_of(outcome).end) == (start, end)
         return
-    refusal = refusal_of(outcome)
+    refusal = refusal_of(ask_of(view, record, ask, caller))
     assert (refusal.code, refusal.kind) == ("TRANSITION_INVALID", Kind.REFUSED)
     if start is end:
         assert refusal.details["reason"] == f"Already in state {start}"
@@ -71,6 +86,57 @@ def test_every_pair_of_the_table_is_allowed_and_every_other_refused_with_its_rea
         assert refusal.details["reason"] == f"Cannot transition from terminal state {start}"
     else:
         assert refusal.details["reason"] == f"No valid transition from {start} to {end}"
+
+
+@pytest.mark.parametrize("wanted", TABLE, ids=str)
+def test_a_move_is_made_by_its_own_operations_and_by_no_other(wanted: Move) -> None:
+    record = with_status(a_record(creator=CLAUDE), wanted.start)
+    view = a_view(record, held=wanted.who in NEED_A_HOLDER)
+    for operation in OPERATIONS:
+        ask = Ask(end=wanted.end, operation=operation, reason="because", shown=PASSED)
+        outcome = ask_of(view, record, ask, Asking(CLAUDE, HOLDER))
+        if operation in wanted.by:
+            assert moved_of(outcome).operation == operation
+        else:
+            assert (refusal_of(outcome).code, refusal_of(outcome).details["guard"]) == ("GUARD_UNMET", "operation")
+
+
+@pytest.mark.parametrize("wanted", TABLE, ids=str)
+def test_a_move_is_made_by_those_who_may_and_by_nobody_else(wanted: Move) -> None:
+    record = with_status(a_record(creator=CODEX), wanted.start)
+    view = a_view(record, held=wanted.who in NEED_A_HOLDER)
+    if wanted.who not in NEED_A_HOLDER:
+        view.works(a_session(status="suspended"))
+    other, person = Asking(Actor("agent:gemini"), SessionId("SES-C")), Asking(JANE)
+    for caller, may in zip((Asking(CLAUDE, HOLDER), other, Asking(CODEX), person), MAY[wanted.who], strict=True):
+        ask = Ask(end=wanted.end, operation=wanted.by[0], reason="because", shown=PASSED)
+        outcome = ask_of(view, record, ask, caller)
+        assert (outcome.refusal is None) == may, (caller, outcome.refusal)
+
+
+def test_work_whose_checks_failed_is_handed_to_nobody_and_is_not_done() -> None:
+    record = with_status(a_record(), Status.ACTIVE)
+    view = a_view(record, held=True)
+    for end in (Status.REVIEW, Status.DONE):
+        ask = Ask(end=end, shown=Shown(verify="failed", failed=("unit",)))
+        refusal = refusal_of(ask_of(view, record, ask, Asking(CLAUDE, HOLDER)))
+        assert (refusal.code, refusal.details["checks"]) == ("VERIFY_FAILED", ("unit",))
+        assert "unit" in refusal.message
+    for end in (Status.BLOCKED, Status.CANCELLED):
+        ask = Ask(end=end, reason="r", shown=Shown(verify="failed"))
+        assert moved_of(ask_of(view, record, ask, Asking(CLAUDE, HOLDER))).end is end
+
+
+@pytest.mark.parametrize("start", [Status.ACTIVE, Status.REVIEW])
+def test_work_that_nothing_has_checked_may_be_reviewed_and_is_not_done(start: Status) -> None:
+    record = with_status(a_record(), start)
+    view = a_view(record, held=start is Status.ACTIVE)
+    for shown in (Shown(), Shown(verify="none"), Shown(verify="bypassed")):
+        ask = Ask(end=Status.DONE, shown=shown)
+        assert refusal_of(ask_of(view, record, ask, Asking(CLAUDE, HOLDER))).code == "VERIFY_NOTHING_RAN"
+        if start is Status.ACTIVE:
+            review = ask._replace(end=Status.REVIEW)
+            assert moved_of(ask_of(view, record, review, Asking(CLAUDE, HOLDER))).end is Status.REVIEW
 
 
 def test_a_refused_move_is_an_event_that_names_code_and_statuses() -> None:
@@ -200,7 +266,7 @@ def test_a_container_is_done_only_when_no_child_is_open() -> None:
 
 def test_only_the_creator_or_a_person_drops_an_idea() -> None:
     record = with_status(a_record(creator=CLAUDE), Status.BACKLOG)
-    ask = Ask(end=Status.ARCHIVED)
+    ask = Ask(end=Status.ARCHIVED, operation="ticket-archive")
     refusal = refusal_of(ask_of(a_view(record), record, ask, Asking(CODEX)))
     assert (refusal.code, refusal.details["guard"]) == ("GUARD_UNMET", "creator, human")
     for caller in (Asking(CLAUDE), Asking(JANE)):
@@ -222,9 +288,9 @@ def test_under_require_review_the_author_passes_no_review() -> None:
     record = with_status(a_record(), Status.REVIEW)
     view = a_view(record, review=True)
     view.works(a_session(status="finished"))
-    refusal = refusal_of(ask_of(view, record, Ask(end=Status.DONE), Asking(CLAUDE)))
+    refusal = refusal_of(ask_of(view, record, Ask(end=Status.DONE, shown=PASSED), Asking(CLAUDE)))
     assert (refusal.code, refusal.kind) == ("REVIEWER_IS_AUTHOR", Kind.REFUSED)
-    assert moved_of(ask_of(view, record, Ask(end=Status.DONE), Asking(CODEX))).end is Status.DONE
+    assert moved_of(ask_of(view, record, Ask(end=Status.DONE, shown=PASSED), Asking(CODEX))).end is Status.DONE
 
 
 def test_under_require_review_active_work_is_not_done_without_one() -> None:

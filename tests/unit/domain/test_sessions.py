@@ -7,19 +7,20 @@ from exo_sidecar.domain import sessions
 from exo_sidecar.domain.moves import GuardUnmet, TicketClosed, TransitionInvalid
 from exo_sidecar.domain.sessions import (
     Ending,
-    Grant,
     SessionNotActive,
     SessionTicketMismatch,
     SummaryRequired,
     TicketBlocked,
     TicketIsContainer,
     TicketNotReady,
-    Work,
 )
+from exo_sidecar.domain.verifying import Shown, VerifyFailed
 from exo_sidecar.model.errors import ExoError, SessionFenced
 from exo_sidecar.model.event import NAMES, Draft, SessionFinished, SessionStarted, TicketMoved
+from exo_sidecar.model.event_checks import ChecksRan
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lifecycle import CLOSED, Status
+from exo_sidecar.model.opening import Grant, Work
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.session import Finish
 from exo_sidecar.model.ticket import Version
@@ -185,10 +186,25 @@ def test_blocked_and_cancelled_ask_for_a_reason(status: str) -> None:
 
 def test_done_is_refused_where_a_review_is_asked_for() -> None:
     view = at_work()
-    assert sessions.finish(view, SessionId("SES-A"), an_ending("done")).refusal is None
+    passed = an_ending("done", shown=Shown(verify="passed"))
+    assert sessions.finish(view, SessionId("SES-A"), passed).refusal is None
     asked = msgspec.structs.replace(view.settings.lifecycle, require_review=True)
     view.settings = msgspec.structs.replace(view.settings, lifecycle=asked)
-    assert isinstance(refusal(sessions.finish(view, SessionId("SES-A"), an_ending("done"))), GuardUnmet)
+    assert isinstance(refusal(sessions.finish(view, SessionId("SES-A"), passed)), GuardUnmet)
+
+
+def test_what_the_checks_showed_is_written_before_the_end_and_also_when_the_end_is_refused() -> None:
+    ran = ChecksRan(verdict="fail", ticket=TICKET)
+    failed = an_ending("keep", shown=Shown(verify="failed"), ran=ran)
+    assert names(sessions.finish(at_work(), SessionId("SES-A"), failed)) == [
+        "check.ran",
+        "session.finished",
+        "lease.released",
+    ]
+    outcome = sessions.finish(at_work(epoch=2), SessionId("SES-A"), failed._replace(status="review"))
+    assert isinstance(refusal(outcome), VerifyFailed)
+    assert names(outcome) == ["check.ran", "ticket.refused"]
+    assert (outcome.events[0].subject, outcome.events[0].epoch) == (TICKET, 2)
 
 
 @pytest.mark.parametrize("summary", ["", "  \n "])
