@@ -19,6 +19,7 @@ from exo_sidecar.store.governed import Governed
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.redaction import RedactedEvent
 from exo_sidecar.store.refresh import Progress
+from exo_sidecar.store.render_number import number_of
 
 _SHOWN_MAX: Final = 1000
 
@@ -56,8 +57,12 @@ class Proof(NamedTuple):
     anchors_checked: int
     rewritten: tuple[Place, ...]
     """Lines that this clone had before and that the branch lost or changed."""
+    render: int
+    """The branch's render number. Another than this program's: computed files were not compared."""
     mismatched: tuple[str, ...]
     """Computed files of the branch that do not follow from the ledger."""
+    lagging: bool
+    """Whether an older program wrote the tip in this clone: then files may be behind the ledger, and are no forgery."""
     strays: tuple[str, ...]
     """Files of the branch that exo does not know."""
     redacted: tuple[RedactedEvent, ...]
@@ -76,13 +81,18 @@ def prove(governed: Governed, progress: Progress) -> Proof:
     computed = rendering.everything(fold)
     known = {*computed, *(path for path, _ in _segments(objects, root))}
     here = {path for path, _ in tree.walk(objects, root)} if root else set()
+    render = number_of(objects, root)
+    is_newer = render > layout.RENDER_NUMBER
+    is_compared = render in {0, layout.RENDER_NUMBER}
     return Proof(
         chains=tuple(_chains(fold, objects, root)),
         anchors=tuple(_anchors(fold)),
         anchors_checked=int(fold.db.execute("SELECT COUNT(*) FROM seen").fetchone()[0]),
         rewritten=tuple(_rewritten(governed, tip, root)),
-        mismatched=tuple(sorted(rendering.differing(objects, root, computed))),
-        strays=tuple(sorted(here - known))[:_SHOWN_MAX],
+        render=render,
+        mismatched=tuple(sorted(rendering.differing(objects, root, computed))) if is_compared else (),
+        lagging=publish.recorded_tip(governed) == tip and 0 < publish.recorded_render(governed) < layout.RENDER_NUMBER,
+        strays=() if is_newer else tuple(sorted(here - known))[:_SHOWN_MAX],
         redacted=tuple(redaction.carried_out(fold.db)[:_SHOWN_MAX]),
         fold=fold,
     )

@@ -5,8 +5,9 @@ from typing import NamedTuple
 from exo_sidecar.git import tree
 from exo_sidecar.git.objects import Kind, Objects, object_id
 from exo_sidecar.git.oid import Oid
-from exo_sidecar.store import layout, redaction, refresh, rendering, union
+from exo_sidecar.store import layout, redaction, refresh, rendering, rendition, union
 from exo_sidecar.store.index import Index
+from exo_sidecar.store.refold import Changed
 from exo_sidecar.store.refresh import Progress
 from exo_sidecar.store.rendering import Files
 
@@ -19,25 +20,55 @@ class Canon(NamedTuple):
     """Paths in which it differs from the tree of our side."""
 
 
-def canonical(index: Index, objects: Objects, ours: Oid | None, theirs: Oid | None, progress: Progress) -> Canon:
+def canonical(
+    index: Index, objects: Objects, ours: Oid | None, theirs: Oid | None, progress: Progress, *, whole: bool = False
+) -> Canon:
     """Fold the union of both ledgers into the index and return its tree, inside the caller's SQLite transaction.
 
-    `ours` is a canonical tree or None; of `theirs` only ledger lines enter.
+    Of `theirs` only ledger lines enter. `ours` is a tree whose computed files this program's number has made, or None;
+    `whole` when another has: then every one of them is computed anew.
     """
-    files: Files = union.unite(objects, ours, theirs, redaction.known(index.db))
-    with_ledger = store_tree(objects, ours, files)
-    changed = refresh.to_tree(index, objects, with_ledger, progress)
-    redacted = _redact(index, objects, with_ledger, progress)
-    if redacted is not None:
-        files, with_ledger, changed = {**files, **redacted.files}, redacted.root, None
-    if changed is None or ours is None:
-        computed = _whole(index, objects, with_ledger)
+    united = _united(index, objects, ours, theirs, progress)
+    if whole and ours is not None:
+        progress("computing every file of the branch anew")
+    if united.changed is None or ours is None or whole:
+        computed = _whole(index, objects, united.root)
     else:
-        computed = rendering.files_of(index, changed)
-    differing = rendering.differing(objects, with_ledger, computed)
-    root = store_tree(objects, with_ledger, differing)
-    index.set_meta("tree", root or "")
-    return Canon(root, frozenset({*files, *differing}))
+        computed = rendering.files_of(index, united.changed)
+    differing = rendering.differing(objects, united.root, computed)
+    root = store_tree(objects, united.root, differing)
+    refresh.note_tree(index, objects, root)
+    return Canon(root, frozenset({*united.files, *differing}))
+
+
+def beside(
+    index: Index, objects: Objects, ours: Oid | None, theirs: Oid | None, files_of: Oid | None, progress: Progress
+) -> Oid | None:
+    """As `canonical`, on a branch whose files a newer program computes: they are those of the tree `files_of`."""
+    united = _united(index, objects, ours, theirs, progress)
+    root = rendition.left(objects, united.root, files_of)
+    refresh.note_tree(index, objects, root)
+    return root
+
+
+class _United(NamedTuple):
+    """The tree with both ledgers, the other files being ours still; the index holds its fold."""
+
+    root: Oid | None
+    files: Files
+    """Segments in which it differs from ours."""
+    changed: Changed | None
+    """Records that were folded anew; None: all."""
+
+
+def _united(index: Index, objects: Objects, ours: Oid | None, theirs: Oid | None, progress: Progress) -> _United:
+    files: Files = union.unite(objects, ours, theirs, redaction.known(index.db))
+    root = store_tree(objects, ours, files)
+    changed = refresh.to_tree(index, objects, root, progress)
+    redacted = _redact(index, objects, root, progress)
+    if redacted is None:
+        return _United(root, files, changed)
+    return _United(redacted.root, {**files, **redacted.files}, None)
 
 
 class _Redacted(NamedTuple):
@@ -47,18 +78,20 @@ class _Redacted(NamedTuple):
     root: Oid | None
 
 
-def redacted(index: Index, objects: Objects, base: Oid | None, files: Files, progress: Progress) -> Files | None:
+def redacted(
+    index: Index, objects: Objects, base: Oid | None, files: Files, progress: Progress, *, computed: bool
+) -> Files | None:
     """Return what of the tree `base` changes, `files` included, once every redaction is carried out; None: nothing.
 
-    The index is then the fold of that tree.
+    The index is then the fold of that tree. Without `computed` files a newer program sees to those.
     """
     if not redaction.unsettled(index.db, redaction.known(index.db)):
         return None
     done = _redact(index, objects, store_tree(objects, base, files), progress)
     if done is None:
         return None
-    computed = rendering.differing(objects, done.root, _whole(index, objects, done.root))
-    return {**files, **done.files, **computed}
+    anew = rendering.differing(objects, done.root, _whole(index, objects, done.root)) if computed else {}
+    return {**files, **done.files, **anew}
 
 
 def _redact(index: Index, objects: Objects, root: Oid | None, progress: Progress) -> _Redacted | None:

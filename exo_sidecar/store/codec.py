@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from exo_sidecar.base import canonical
 from exo_sidecar.base.digest import sha256_hex
@@ -12,6 +12,8 @@ from exo_sidecar.model.event import LINE_BYTES_MAX, NAMES, TYPES, Data, Event
 
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _EVENT: Final = msgspec.json.Decoder(Event)
+UNKNOWN_TYPE: Final = "is not known to this program"
+"""The end of what is said of an event whose type this program does not know."""
 _REDACTED: Final = b'"redacted":'
 """In every redacted line, and in hardly another: what stands inside of a text is escaped."""
 
@@ -58,6 +60,16 @@ def trusted(line: bytes) -> Event:
     return _EVENT.decode(line)
 
 
+def folded(line: bytes) -> Event:
+    """Return the event of such a line for a fold of many: without what its writer knew, which may be most of it."""
+    event = _EVENT.decode(line)
+    if event.seen is UNSET:
+        return event
+    # What is raw is a part of the line, and would keep the whole of it.
+    params, data = (part if isinstance(part, UnsetType) else part.copy() for part in (event.params, event.data))
+    return msgspec.structs.replace(event, seen=UNSET, params=params, data=data)
+
+
 def is_redacted(event: Event) -> bool:
     """Whether the event's data was taken out, and its line says so in the form that FORMAT prescribes."""
     return event.data is UNSET and event.redacted is not UNSET and event.digest is not UNSET
@@ -92,7 +104,7 @@ def decode_data(event: Event) -> Data:
         raise RedactedError(message)
     wanted = TYPES.get(event.type)
     if wanted is None:
-        message = f"type {event.type[:64]!r} is not known to this program"
+        message = f"type {event.type[:64]!r} {UNKNOWN_TYPE}"
         raise UnknownTypeError(message)
     try:
         return msgspec.json.decode(event.data, type=wanted)
@@ -107,10 +119,13 @@ def raw_data(data: Data) -> tuple[str, msgspec.Raw]:
 
 
 def raw_params(params: Mapping[str, object]) -> msgspec.Raw:
-    """Return an operation's parameters as they stand in an event: what was left away is left out."""
-    return msgspec.Raw(
-        _ENCODER.encode({key: value for key, value in params.items() if value not in (None, [], (), False)})
-    )
+    """Return an operation's parameters as they stand in an event: what was left away is left out.
+
+    A fraction stands there as text: two programs write the same number in different ways.
+    """
+    given = {key: value for key, value in params.items() if value not in (None, [], (), False)}
+    shown = {key: str(value) if isinstance(value, float) else value for key, value in given.items()}
+    return msgspec.Raw(_ENCODER.encode(shown))
 
 
 def pack(record: msgspec.Struct) -> bytes:

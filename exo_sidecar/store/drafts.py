@@ -1,6 +1,7 @@
 """Drafts into lines: a rule's events get their writer, number, chain, time and what the writer knew."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import msgspec
 from msgspec import UNSET
@@ -8,11 +9,13 @@ from msgspec.structs import replace
 
 from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
 from exo_sidecar.model.errors import ValueInvalid
-from exo_sidecar.model.event import SEEN_MAX, VERSION, Draft, Event
+from exo_sidecar.model.event import SEEN_MAX, VERSION, Draft, Event, Head
 from exo_sidecar.model.ids import CloneId, SessionId
 from exo_sidecar.model.instant import Instant
 from exo_sidecar.store import codec, secret_scan
 from exo_sidecar.store.index import Index
+
+Link: TypeAlias = Callable[[Event, Head], Event]
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,22 +28,24 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     params: msgspec.Raw | None = None
 
 
-def lines(index: Index, clone: CloneId, drafts: Sequence[Draft], stamp: Stamp, *, is_first: bool) -> list[bytes]:
-    """Return the ledger lines that append `drafts` to the clone's chain.
+def lines(
+    index: Index, clone: CloneId, drafts: Sequence[Draft], stamp: Stamp, link: Link, *, is_first: bool
+) -> list[bytes]:
+    """Return the ledger lines that append `drafts` to the clone's chain, each as `link` ties it to the one before.
 
     The first event of a transaction says what the clone has seen of others, and which operation it is. ValueInvalid
     when one would be longer than an event may be, SecretFound when one holds what looks like a key.
     """
     row = index.db.execute("SELECT seq, digest FROM writers WHERE writer = ?", (clone,)).fetchone()
-    seq, prev = row or (0, NO_DIGEST)
+    head = Head(seq=row[0], digest=row[1]) if row else Head(seq=0, digest=NO_DIGEST)
     encoded: list[bytes] = []
+    policy = _policy(index)
     for draft in drafts:
-        seq += 1
-        event = _event(draft, stamp, clone, seq, prev)
+        event = link(replace(_event(draft, stamp, clone), policy=policy), head)
         if is_first and not encoded:
             event = replace(event, seen=_seen(index, clone) or UNSET, op=stamp.operation, params=stamp.params or UNSET)
         encoded.append(_line(event))
-        prev = sha256_hex(encoded[-1])
+        head = Head(seq=event.seq, digest=sha256_hex(encoded[-1]))
     return encoded
 
 
@@ -58,13 +63,14 @@ def _line(event: Event) -> bytes:
     return line
 
 
-def _event(draft: Draft, stamp: Stamp, clone: CloneId, seq: int, prev: str) -> Event:
+def _event(draft: Draft, stamp: Stamp, clone: CloneId) -> Event:
+    """Return the event of a draft, at no place in the chain yet."""
     name, data = codec.raw_data(draft.data)
     return Event(
         v=VERSION,
         clone=clone,
-        seq=seq,
-        prev=prev,
+        seq=0,
+        prev=NO_DIGEST,
         at=stamp.at,
         actor=stamp.actor,
         session=draft.session or stamp.session,
@@ -75,6 +81,12 @@ def _event(draft: Draft, stamp: Stamp, clone: CloneId, seq: int, prev: str) -> E
         claim=draft.claim if draft.claim is not None else UNSET,
         data=data,
     )
+
+
+def _policy(index: Index) -> str | None:
+    """Return the digest of the seal that stands before these events, None where nothing is sealed."""
+    row = index.db.execute("SELECT value FROM settings WHERE name = 'policy.digest'").fetchone()
+    return row[0] if row else None
 
 
 def _seen(index: Index, clone: CloneId) -> dict[str, tuple[int, str]]:

@@ -7,6 +7,7 @@ from exo_sidecar.git import refnames
 from exo_sidecar.model import ids, lifecycle
 from exo_sidecar.model.document import DOCUMENTS
 from exo_sidecar.model.event import AuthorityMoved, AuthoritySet, Data, Event, EventRedacted, TicketMoved, lease_ticket
+from exo_sidecar.model.event_checks import ChecksRan
 from exo_sidecar.store import codec
 
 
@@ -25,6 +26,12 @@ def _subject_fault(event: Event) -> str | None:
     match noun:
         case "ticket" | "lease" | "push":
             fits = ids.is_id(event.subject)
+        case "check":
+            fits = ids.is_id(event.subject) or event.subject == noun
+        case "handoff":
+            fits = ids.is_id(event.subject) and event.subject.startswith("HND-")
+        case "spec":
+            fits = ids.is_id(event.subject) and event.subject.startswith("SPEC-")
         case "session":
             fits = ids.is_id(event.subject) and event.subject.startswith("SES-")
         case "document":
@@ -47,6 +54,8 @@ def _data_fault(event: Event, data: Data) -> str | None:
     if isinstance(data, AuthoritySet | AuthorityMoved) and data.remote is not None and not _is_remote(data.remote):
         return f"{data.remote[:60]!r} is no name of a remote"
     if event.type.startswith(("lease.", "push.")) and lease_ticket(event.subject, data) != event.subject:
+        return "its subject is another ticket than its data's"
+    if isinstance(data, ChecksRan) and (data.ticket or "check") != event.subject:
         return "its subject is another ticket than its data's"
     if isinstance(data, EventRedacted) and data.event != event.subject:
         return "its subject is another event than its data's"

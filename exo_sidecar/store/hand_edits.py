@@ -5,30 +5,39 @@ refused, or cannot be taken in because it is computed, is kept in `cache/rejecte
 cannot be read is named with its line and left alone. Nothing a person wrote is ever lost.
 """
 
+import os
 import re
 from collections.abc import Callable, Container, Iterable
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
 from exo_sidecar.base import files, secret_shapes
-from exo_sidecar.base.digest import NO_DIGEST
+from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
 from exo_sidecar.git.objects import object_id
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.model.document import DOCUMENTS, TEXT_MAX_BYTES
 from exo_sidecar.model.event import DocumentEdited, Draft
+from exo_sidecar.model.event_policy import FILES, SUBJECT, PolicyTampered
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.outcome import Outcome
+from exo_sidecar.model.policy import LOCK_FILE
+from exo_sidecar.model.policy import PolicyTampered as PolicyTamperedError
 from exo_sidecar.model.ticket import Ticket, TicketRecord
 from exo_sidecar.model.view import View
-from exo_sidecar.store import layout, settings, yamltext
+from exo_sidecar.store import lagging, layout, settings, yamltext
 from exo_sidecar.store.folders import Folders
 from exo_sidecar.store.governed import Governed
 
 Absorb = Callable[[View, TicketRecord | None, Ticket], Outcome]
 """Judges an edited ticket file against the record before it: the rule of the tickets, passed in by operations."""
 
+EDIT_LEFT: Final = "EDIT_LEFT"
+"""Code of the finding that names an edit which only a newer program can take in."""
 _TICKET_BYTES_MAX: Final = 256 * 1024
+_EDIT_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Far above what is taken in, so that whoever wrote too much is told."""
 _LEFT: Final = "; left as it is"
 _CONFLICT: Final = re.compile(rb"^(?:<{7}|>{7}|\|{7}) ", re.MULTILINE)
 """What git writes into a file whose two versions it could not unite; a line of `=` alone may be a heading."""
@@ -40,6 +49,8 @@ class Edit(NamedTuple):
     path: str
     data: bytes
     oid: Oid
+    before: bytes | None = None
+    """What the file held that was edited, where the ledger had gone on without it."""
 
 
 class Unreadable(NamedTuple):
@@ -67,8 +78,11 @@ def differing(governed: Governed, root: Oid | None, paths: Iterable[str]) -> lis
     folders = Folders(governed.repository.objects, root)
     for path in sorted(set(paths)):
         try:
-            data = files.read_beneath(governed.mount, path, limit_bytes=layout.FILE_BYTES_MAX)
-        except (files.NotRegularError, files.TooLargeError):
+            data = files.read_beneath(governed.mount, path, limit_bytes=_EDIT_BYTES_MAX)
+        except files.NotRegularError:
+            # Whoever reads a lock or seal without us would follow the link.
+            data = _link_in(governed.mount / path) if path in FILES else None
+        except files.TooLargeError:
             continue
         if data is None:
             continue
@@ -77,6 +91,13 @@ def differing(governed: Governed, root: Oid | None, paths: Iterable[str]) -> lis
         if entry is None or entry.oid != oid:
             found.append(Edit(path, data, oid))
     return found
+
+
+def _link_in(place: Path) -> bytes | None:
+    try:
+        return b"link to " + os.fsencode(place.readlink())
+    except OSError:
+        return None
 
 
 def absorb(view: View, edits: Iterable[Edit], judge: Absorb, *, committed: Container[str] = ()) -> Absorbed:
@@ -89,6 +110,8 @@ def absorb(view: View, edits: Iterable[Edit], judge: Absorb, *, committed: Conta
         ticket_id = layout.parse_ticket(edit.path)
         if edit.path in DOCUMENTS:
             one = absorb_document(view, edit)
+        elif edit.path in FILES and view.policy() is not None:
+            one = tampered(view, edit, kept_aside=edit.path in committed)
         elif ticket_id is not None:
             one = _ticket(view, edit, ticket_id, judge)
         else:
@@ -101,6 +124,24 @@ def absorb(view: View, edits: Iterable[Edit], judge: Absorb, *, committed: Conta
             total.aside + one.aside,
             total.findings + one.findings,
         )
+    return total
+
+
+def leave(edits: Iterable[Edit], *, committed: Container[str] = ()) -> Absorbed:
+    """Decide what becomes of each edit while a newer program computes the files: none is taken in or written over.
+
+    But where the branch itself holds it, or it is one of the ledger: there it is kept aside.
+    """
+    total = NOTHING
+    for edit in edits:
+        is_ledger = layout.parse_segment(edit.path) is not None
+        if is_ledger or edit.path in committed:
+            why = "is computed from the ledger" if is_ledger else "is left to a newer exo"
+            code = "COMPUTED_EDITED" if is_ledger else EDIT_LEFT
+            one = _aside(edit, code, f"{edit.path} {why}; the edit is kept aside")
+        else:
+            one = Absorbed((), {}, (), (_left(edit),))
+        total = Absorbed((), {}, total.aside + one.aside, total.findings + one.findings)
     return total
 
 
@@ -119,11 +160,44 @@ def absorb_document(view: View, edit: Edit) -> Absorbed:
     if why is not None:
         return Absorbed((), {}, (), (unreadable(edit.path, why),))
     before = view.document(edit.path)
+    text = edit.data.decode()
+    if edit.before is not None and before is not None:
+        text = lagging.document(text, edit.before.decode(errors="replace"), before)
     draft = Draft(
         subject=edit.path,
-        data=DocumentEdited(base=before.digest if before else NO_DIGEST, text=edit.data.decode(), absorbed=True),
+        data=DocumentEdited(base=before.digest if before else NO_DIGEST, text=text, absorbed=True),
     )
     return Absorbed((draft,), {edit.path: edit.oid}, (), (_taken(edit),))
+
+
+def tampered(view: View, edit: Edit, *, kept_aside: bool) -> Absorbed:
+    """Name a lock or seal that somebody has edited, once in the ledger for each content; it is not written over.
+
+    What stands in the way of everybody, on the branch itself, is kept aside.
+    """
+    found = sha256_hex(edit.data)
+    record = view.policy()
+    written = record.file(edit.path) if record is not None else None
+    reason = f"{edit.path} was edited by hand: it is computed, and nobody writes it but exo"
+    draft = Draft(
+        subject=SUBJECT,
+        data=PolicyTampered(
+            file="governance.lock.json" if edit.path == LOCK_FILE else "policy.sealed.json",
+            found=found,
+            expected=sha256_hex(written.data) if written is not None else None,
+            reason=reason,
+        ),
+    )
+    is_told = record is not None and any((each.file, each.found) == (edit.path, found) for each in record.tampered)
+    finding = Finding(
+        code=PolicyTamperedError.code,
+        severity="error",
+        subject=edit.path,
+        message=reason,
+        hint=PolicyTamperedError.advice,
+        file=edit.path,
+    )
+    return Absorbed(() if is_told else (draft,), {}, (edit,) if kept_aside else (), (finding,))
 
 
 def keep_aside(governed: Governed, edit: Edit) -> str:
@@ -172,11 +246,20 @@ def _ticket(view: View, edit: Edit, ticket_id: str, judge: Absorb) -> Absorbed:
     )
     if isinstance(ticket, Unreadable):
         return Absorbed((), {}, (), (unreadable(edit.path, ticket),))
-    outcome = judge(view, view.ticket(ticket.id), ticket)
+    record = view.ticket(ticket.id)
+    outcome = judge(view, record, _up_to_date(edit, ticket, record))
     if outcome.refusal is not None:
         refused = _aside(edit, "EDIT_REJECTED", f"the edit of {edit.path} is refused: {outcome.refusal.message}")
         return refused._replace(drafts=outcome.events)
     return Absorbed(outcome.events, {edit.path: edit.oid}, (), (*outcome.findings, _taken(edit)))
+
+
+def _up_to_date(edit: Edit, ticket: Ticket, record: TicketRecord | None) -> Ticket:
+    """Return the edited ticket, with what the ledger says by now where the edit of a lagging file changed nothing."""
+    before = parse_ticket(edit.before, ticket.id) if edit.before is not None else None
+    if not isinstance(before, Ticket) or record is None:
+        return ticket
+    return lagging.ticket(ticket, before, record.ticket)
 
 
 def _document_fault(edit: Edit) -> Unreadable | None:
@@ -192,8 +275,8 @@ def _document_fault(edit: Edit) -> Unreadable | None:
         return Unreadable("it is not UTF-8 text", edit.data[: error.start].count(b"\n") + 1)
     except yamltext.YamlError as error:
         return Unreadable(str(error), error.line)
-    found = settings.parse(text) if edit.path == "config.yaml" else None
-    return Unreadable(found, None) if isinstance(found, str) else None
+    errors = settings.read(text).errors if edit.path == "config.yaml" else ()
+    return Unreadable(settings.told(errors).partition(": ")[2], errors[0].line) if errors else None
 
 
 def _unfit(data: bytes) -> Unreadable | None:
@@ -216,6 +299,16 @@ def _aside(edit: Edit, code: str, message: str) -> Absorbed:
         file=edit.path,
     )
     return Absorbed((), {}, (edit,), (finding,))
+
+
+def _left(edit: Edit) -> Finding:
+    return Finding(
+        code=EDIT_LEFT,
+        subject=edit.path,
+        message=f"{edit.path} was edited by hand; this exo is older than the branch and leaves it as it is",
+        hint="a newer exo takes it in: update exo",
+        file=edit.path,
+    )
 
 
 def _none_left_alone(edit: Edit, absorbed: Absorbed) -> Absorbed:

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import UNSET
 
+from exo_sidecar.model.check_run import Verified
 from exo_sidecar.model.event import (
     Data,
     DocumentEdited,
@@ -14,17 +15,28 @@ from exo_sidecar.model.event import (
     LeaseLost,
     LeaseReleased,
     LeaseTakenOver,
-    PushGuarded,
     SessionFinished,
     SessionReserved,
     SessionStarted,
-    SyncRewritten,
     TicketCreated,
     TicketEdited,
     TicketMoved,
     TicketNoted,
     TicketRefused,
 )
+from exo_sidecar.model.event_checks import ChecksRan
+from exo_sidecar.model.event_plans import SpecRecorded
+from exo_sidecar.model.event_policy import PolicyAccepted, PolicyCompiled, PolicySealed, PolicyTampered
+from exo_sidecar.model.event_pushes import PushGuarded, SyncRewritten
+from exo_sidecar.model.event_sessions import (
+    HandoffConsumed,
+    HandoffCreated,
+    SessionEvicted,
+    SessionHandedOff,
+    SessionResumed,
+    SessionSuspended,
+)
+from exo_sidecar.model.session import model_of
 from exo_sidecar.model.ticket import SCALARS, SETS
 from exo_sidecar.model.view import HistoryEntry
 from exo_sidecar.store import codec
@@ -51,6 +63,29 @@ def last_guard(db: sqlite3.Connection) -> str | None:
     return data.guard if isinstance(data, PushGuarded) else None
 
 
+def last_checks(db: sqlite3.Connection, subject: str, claim: str = "") -> Verified | None:
+    """Return the last run of the subject's checks that counts, or that counts once `claim` is confirmed."""
+    row = db.execute(
+        "SELECT line FROM events WHERE subject = ? AND type = 'check.ran' AND form IS NULL"
+        " AND (token IS NULL OR claim = ?) ORDER BY depth DESC, writer DESC, seq DESC LIMIT 1",
+        (subject, claim),
+    ).fetchone()
+    event = codec.trusted(row[0]) if row else None
+    data = codec.decode_data(event) if event is not None else None
+    if event is None or not isinstance(data, ChecksRan):
+        return None
+    return Verified(
+        verdict=data.verdict,
+        commit=data.commit,
+        dirty=data.dirty,
+        checks=data.checks,
+        reason=data.reason,
+        actor=event.actor,
+        session=event.session,
+        at=event.at,
+    )
+
+
 def _entry(writer: str, seq: int, line: bytes, form: str | None, token: str | None) -> HistoryEntry:
     event = codec.trusted(line)
     return HistoryEntry(
@@ -66,7 +101,7 @@ def _entry(writer: str, seq: int, line: bytes, form: str | None, token: str | No
     )
 
 
-def _summary(data: Data) -> str:  # noqa: C901, PLR0912 - one row per type
+def _summary(data: Data) -> str:  # noqa: C901, PLR0912, PLR0915 - one row per type
     """Return what happened in a few words."""
     match data:
         case TicketCreated():
@@ -86,9 +121,13 @@ def _summary(data: Data) -> str:  # noqa: C901, PLR0912 - one row per type
         case SessionReserved():
             text = f"reserved for {data.owner}"
         case SessionStarted():
-            text = f"{data.vendor} {data.model} as {data.role}"
+            text = f"{model_of(data.model, data.vendor)} as {data.role}".lstrip()
         case SessionFinished():
             text = data.finish.summary
+        case SessionEvicted():
+            text = f"evicted: {data.reason}"
+        case SessionSuspended() | SessionResumed() | SessionHandedOff() | HandoffCreated() | HandoffConsumed():
+            text = _of_session(data)
         case LeaseAcquired() | LeaseReleased():
             text = f"epoch {data.epoch} by {data.session}"
         case LeaseExpired():
@@ -103,6 +142,13 @@ def _summary(data: Data) -> str:  # noqa: C901, PLR0912 - one row per type
             text = f"offline claim lost {', '.join(word for word in words if word)}"
         case PushGuarded():
             text = f"{data.branch} to {data.remote} at {data.end[:10]} ({data.guard})"
+        case ChecksRan():
+            failed = [check.id for check in data.checks if check.verdict != "passed"]
+            text = f"{data.verdict} of {len(data.checks)}" + (f": {', '.join(failed)}" if failed else "")
+        case PolicyCompiled() | PolicySealed() | PolicyTampered() | PolicyAccepted():
+            text = _of_policy(data)
+        case SpecRecorded():
+            text = f"{data.title}: {len(data.tickets)} tickets"
         case EventRedacted():
             text = f"{data.event} redacted: {data.reason}"
         case SyncRewritten():
@@ -114,3 +160,32 @@ def _summary(data: Data) -> str:  # noqa: C901, PLR0912 - one row per type
         case _:
             text = ""
     return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
+
+
+def _of_session(
+    data: SessionSuspended | SessionResumed | SessionHandedOff | HandoffCreated | HandoffConsumed,
+) -> str:
+    match data:
+        case SessionSuspended():
+            return data.reason
+        case SessionResumed():
+            return f"on {data.branch or 'no branch'}"
+        case SessionHandedOff():
+            return f"handed to {data.to} ({data.handoff}): {data.finish.summary}"
+        case HandoffCreated():
+            return f"for {data.content.to}: {data.content.summary}"
+        case HandoffConsumed():
+            late = " after its time" if data.late_by_seconds is not None else ""
+            return f"taken up by {data.session}{late}"
+
+
+def _of_policy(data: PolicyCompiled | PolicySealed | PolicyTampered | PolicyAccepted) -> str:
+    match data:
+        case PolicyCompiled():
+            return f"lock {data.digest[:12]} of the constitution {data.source[:12]}"
+        case PolicySealed():
+            return f"seal {data.digest[:12]} over the lock {data.lock[:12]}"
+        case PolicyTampered():
+            return f"{data.file} is {data.found[:12]}: {data.reason}"
+        case PolicyAccepted():
+            return f"{(data.before or 'none')[:12]} to {(data.after or 'none')[:12]}: {data.reason}"

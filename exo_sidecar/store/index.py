@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from exo_sidecar import __version__
 from exo_sidecar.git.oid import Oid
-from exo_sidecar.store.layout import RENDER_NUMBER
+from exo_sidecar.store import layout
 from exo_sidecar.store.schema import SCHEMA_NUMBER, TABLES
 
 READER_WAIT_SECONDS: Final = 1.0
@@ -21,9 +21,9 @@ WRITER_WAIT_SECONDS: Final = 30.0
 """A writer holds the clone's lock already: only readers that refresh can be in its way."""
 _CACHE_KIB: Final = 64 * 1024
 """An upper bound, used while an index of many records is built: with less its pages go to the disk again and again."""
-_PROGRAM: Final = f"{__version__}/{SCHEMA_NUMBER}/{RENDER_NUMBER}"
 
-
+RENDER: Final = "render"
+"""The branch's render number at the tree that is folded in, among `meta`."""
 State: TypeAlias = Literal["absent", "foreign", "damaged", "busy", "behind", "current"]
 """How the index stands to the branch; `foreign`: another version of the program made it."""
 
@@ -137,7 +137,7 @@ def _open(path: Path, wait_seconds: float) -> Index:
 
 def _is_ours(index: Index) -> bool:
     try:
-        return index.meta("program") == _PROGRAM
+        return index.meta("program") == _program()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
             return False
@@ -148,4 +148,8 @@ def _create(connection: sqlite3.Connection) -> None:
     for statement in TABLES.split(";\n"):
         if statement.strip():
             connection.execute(statement)
-    connection.execute("INSERT INTO meta VALUES ('program', ?)", (_PROGRAM,))
+    connection.execute("INSERT INTO meta VALUES ('program', ?)", (_program(),))
+
+
+def _program() -> str:
+    return f"{__version__}/{SCHEMA_NUMBER}/{layout.RENDER_NUMBER}"

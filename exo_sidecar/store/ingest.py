@@ -4,6 +4,7 @@ A writer's events count up to its first break. Depth and knowledge are computed 
 lines alone, not on the order of arrival: an event waits until what its `seen` names has been taken in.
 """
 
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -76,7 +77,9 @@ class Ingest:
         self._arrivals = arrivals
         self._waiting = {digest for lines in self._pending.values() for _, digest in lines if digest}
         self._awaited: dict[str, str] = {}
-        """Per writer the line that its next one waits for: with many writers most tries would be in vain."""
+        """Per writer the line that its next one waits for."""
+        self._sleepers: dict[str, list[str]] = defaultdict(list)
+        """The same the other way round: who is tried again once a line was taken in, so that none is tried in vain."""
         self._heads: dict[str, _Head] = {}
         self._touched = Touched(set(), set())
 
@@ -96,19 +99,25 @@ class Ingest:
 
     def _advance(self) -> bool:
         """Take in what can be; return whether anything could."""
+        pending = self._pending.items()
+        ready = deque(writer for writer, lines in pending if lines and self._awaited.get(writer) not in self._waiting)
         progress = False
-        for writer, lines in self._pending.items():
-            if self._awaited.get(writer) in self._waiting:
-                continue
-            while lines and self._head(writer).broken is None and self._take(writer, *lines[0]):
-                self._waiting.discard(lines.popleft()[1])
+        while ready:
+            for digest in self._proceed(ready.popleft()):
                 progress = True
-            if lines and self._head(writer).broken is not None:
-                progress = True
-                self._break(writer, "", len(lines))
-                self._waiting.difference_update(digest for _, digest in lines)
-                lines.clear()
+                self._waiting.discard(digest)
+                ready.extend(self._sleepers.pop(digest, ()))
         return progress
+
+    def _proceed(self, writer: str) -> Iterator[str]:
+        """Take in a writer's lines up to the first that must wait; yield the digest of each that is done with."""
+        lines = self._pending[writer]
+        while lines and self._head(writer).broken is None and self._take(writer, *lines[0]):
+            yield lines.popleft()[1]
+        if lines and self._head(writer).broken is not None:
+            self._break(writer, "", len(lines))
+            while lines:
+                yield lines.popleft()[1]
 
     def _give_up_waiting(self) -> None:
         """Stop waiting for what never comes: forks without the event that they follow, lines behind a break.
@@ -142,19 +151,23 @@ class Ingest:
             return self._break(writer, f"line {self._line(head)}: {error}", 1)
         start = self._start(writer, head, event)
         if start is None:
-            return False
+            return self._wait(writer, event.prev)
         fault = self._chain_fault(writer, start, event) or self._redaction_fault(event, line)
         if fault is not None:
             return self._break(writer, f"line {self._line(head)}: {fault}", 1)
         found = self._look_up_seen(event, writer)
         awaited = next((entry.digest for entry in found if isinstance(entry, _Unmet) and entry.wait), None)
         if awaited is not None:
-            self._awaited[writer] = awaited
-            return False
+            return self._wait(writer, awaited)
         depth = self._connect(writer, start, event, found)
         self._heads[writer] = _Head(head.first or event.seq, event.seq, digest, depth, None, 0)
         self._store(writer, event, line, digest, depth)
         return True
+
+    def _wait(self, writer: str, digest: str) -> bool:
+        self._awaited[writer] = digest
+        self._sleepers[digest].append(writer)
+        return False
 
     def _connect(self, writer: str, head: _Head, event: Event, found: Sequence[_Resolved | _Unmet]) -> int:
         """Write down what the event came to know and return its depth."""

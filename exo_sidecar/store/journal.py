@@ -31,6 +31,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     ref_temporary: str
     index_temporary: str
     """The proofs of the git locks this transaction takes (git.lockfile)."""
+    render: int = 0
+    """Render number of the program whose transaction it is; 0 where that is not known."""
 
 
 def write(folder: Path, pending: Pending) -> None:

@@ -9,7 +9,8 @@ from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lease import Authority
 
 FORMAT_NUMBER: Final = 1
-RENDER_NUMBER: Final = 1
+RENDER_NUMBER: int = 2
+"""What computed bytes and types of events this program knows (docs/format.md, "Render"). Read from here, always."""
 FORMAT: Final = "FORMAT"
 GITATTRIBUTES: Final = ".gitattributes"
 GITIGNORE: Final = ".gitignore"
@@ -29,6 +30,7 @@ PRESCRIBED: Final = {
 }
 """Files that the format number prescribes to the byte."""
 
+_NUMBER: Final = re.compile(r"(exo-sidecar|render) ([0-9]{1,6})")
 _SEGMENT: Final = re.compile(r"ledger/([0-9a-z]{2})/([0-9a-z]{16}(?:-[0-9a-f]{8})*)/([0-9]{6})\.jsonl")
 _TICKET: Final = re.compile(r"tickets/([0-9a-z][0-9a-z-]?)/([A-Z]+-[0-9A-Z]+(?:-[0-9A-Z]+)*)\.yaml")
 
@@ -102,9 +104,12 @@ class Numbers(NamedTuple):
 
 
 def parse_format(data: bytes) -> Numbers | None:
-    """Return the numbers in FORMAT, None when it is not one."""
-    words = dict(line.split(" ", 1) for line in data.decode("utf-8", "replace").splitlines() if " " in line)
-    try:
-        return Numbers(int(words["exo-sidecar"]), int(words["render"]))
-    except (KeyError, ValueError):
-        return None
+    """Return the highest numbers that lines of FORMAT name, None when it is not one.
+
+    A merge by plain git leaves the lines of both sides.
+    """
+    found: dict[str, int] = {}
+    for line in data.decode("utf-8", "replace").splitlines():
+        if named := _NUMBER.fullmatch(line):
+            found[named[1]] = max(found.get(named[1], 0), int(named[2]))
+    return Numbers(found["exo-sidecar"], found["render"]) if len(found) == len(Numbers._fields) else None

@@ -43,7 +43,7 @@ def arrivals(index: Index, objects: Objects, old: Oid | None, new: Oid | None) -
                 raise Rewritten(change.path)
             continue
         changed[segment.writer].append(Segment(segment.number, objects.read(change.new.oid).data))
-    return {writer: _new_lines(index, writer, segments) for writer, segments in sorted(changed.items())}
+    return {writer: _new_lines(index, writer, changed.pop(writer)) for writer in sorted(changed)}
 
 
 def lines_of(data: bytes) -> list[bytes]:

@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+import msgspec
+
 from exo_sidecar.model.errors import ValueInvalid
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.lifecycle import Status
@@ -70,18 +72,20 @@ def rows(
     return tuple(_row(found) for found in db.execute(query, (*values, limit)))
 
 
-def candidates(db: sqlite3.Connection) -> Iterator[TicketRow]:
-    """Yield tasks that may be dispatched, in dispatch order."""
+def candidates(db: sqlite3.Connection, after: TicketId | None, without: frozenset[str]) -> Iterator[TicketRow]:
+    """Yield tasks that may be dispatched, in dispatch order, those behind `after` only, none of the types `without`."""
     order = ORDERS["score"]
-    terms: str = _READY
-    place: tuple[object, ...] = ()
+    wanted = f"{_READY} AND type NOT IN (SELECT value FROM json_each(?))" if without else _READY  # noqa: S608 - our words
+    types = (msgspec.json.encode(sorted(without)).decode(),) if without else ()
     while True:
+        place = (_place(db, order, ("1", []), after) or ()) if after is not None else ()
+        terms = f"{wanted} AND {order.beyond()}" if place else wanted
         where = f"INDEXED BY tickets_ready WHERE {terms} ORDER BY {order.clause()} LIMIT {_PAGE}"
         query = f"SELECT {_COLUMNS} FROM tickets {where}"  # noqa: S608 - our words
-        page = [_row(found) for found in db.execute(query, place)]
+        page = [_row(found) for found in db.execute(query, (*types, *place))]
         if not page:
             return
-        terms, place = f"{_READY} AND {order.beyond()}", _place(db, order, ("1", []), page[-1].id) or ()
+        after = page[-1].id
         yield from page
 
 
@@ -98,6 +102,9 @@ def _terms(wanted: TicketFilter) -> tuple[str, list[object]]:
     if wanted.parent is not None:
         terms.append("parent = ?")
         values.append(wanted.parent)
+    if wanted.ids is not None:
+        terms.append("id IN (SELECT value FROM json_each(?))")
+        values.append(msgspec.json.encode(wanted.ids).decode())
     if wanted.conflicted:
         terms.append("conflicts != ''")
     if wanted.ready:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from exo_sidecar.base import files
-from exo_sidecar.git import commits, mount, tree
+from exo_sidecar.git import commits, mount, refnames, tree
 from exo_sidecar.git.locate import MOUNT_ID, link_target
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.repository import Repository
@@ -165,13 +165,13 @@ def _named(path: Path, number: int) -> Migration:
         path=str(path),
         staging=str(path.with_name(f"{path.name}{_STAGING}")),
         aside=str(_aside(path, number)),
-        ref=f"{saved.PREFIX}migrated-{number}",
+        ref=f"{refnames.SAVED}migrated-{number}",
     )
 
 
 def _free_number(repository: Repository, path: Path) -> int:
     for number in range(1, _NUMBERS_MAX):
-        is_taken = repository.refs.read(f"{saved.PREFIX}migrated-{number}") is not None
+        is_taken = repository.refs.read(f"{refnames.SAVED}migrated-{number}") is not None
         if not is_taken and not _aside(path, number).exists():
             return number
     message = f"{path} was taken over {_NUMBERS_MAX} times already"

@@ -18,12 +18,11 @@ from exo_sidecar.git.index import Staged
 from exo_sidecar.git.lockfile import LockBusy
 from exo_sidecar.git.objects import Kind, object_id
 from exo_sidecar.git.oid import Oid
-from exo_sidecar.store import journal
+from exo_sidecar.store import journal, layout
 from exo_sidecar.store.governed import Governed
 from exo_sidecar.store.journal import Pending
 from exo_sidecar.store.rendering import Files
 
-AUTHOR: Final = "exo <exo@localhost>"
 TIP: Final = "tip"
 STALE: Final = "stale-index"
 """A mark: git's index of the mount could not be brought along, somebody held its lock."""
@@ -69,9 +68,14 @@ def publish(governed: Governed, tip: Oid | None, planned: Planned, absorbed: Map
     return move(governed, tip, object_id("commit", data), absorbed)
 
 
-def move(governed: Governed, tip: Oid | None, target: Oid, absorbed: Mapping[str, Oid]) -> Oid:
-    """Move the branch from `tip` to `target`, an existing commit, and the mount with it; as `publish`."""
-    pending = _pending(governed, tip, target, absorbed)
+def move(
+    governed: Governed, tip: Oid | None, target: Oid, absorbed: Mapping[str, Oid], *, render: int | None = None
+) -> Oid:
+    """Move the branch from `tip` to `target`, an existing commit, and the mount with it; as `publish`.
+
+    `render` is that of the program which saw to the computed files there; None: this one did.
+    """
+    pending = _pending(governed, tip, target, absorbed, layout.RENDER_NUMBER if render is None else render)
     journal.write(governed.folder, pending)
     if not governed.repository.refs.swap(governed.ref, old=tip, new=target, temporary=pending.ref_temporary):
         journal.remove(governed.folder)
@@ -92,21 +96,31 @@ def finish(governed: Governed, pending: Pending) -> None:
     root = governed.tree_of(pending.commit)
     if root is not None:
         _bring_index(governed, root, staged, pending)
-    (governed.folder / TIP).write_text(f"{pending.commit}\n")
+    (governed.folder / TIP).write_text(f"{pending.commit} {pending.render}\n")
     journal.remove(governed.folder)
     objects.close()
 
 
 def recorded_tip(governed: Governed) -> Oid | None:
     """Return the last tip that exo itself wrote in this clone."""
+    words = _record(governed)
+    return Oid(words[0]) if words else None
+
+
+def recorded_render(governed: Governed) -> int:
+    """Return the render number of the program that wrote the recorded tip, 0 where that is not known."""
+    words = _record(governed)
+    return int(words[1]) if len(words) > 1 and words[1].isdecimal() else 0
+
+
+def _record(governed: Governed) -> list[str]:
     try:
-        text = (governed.folder / TIP).read_text().strip()
+        return (governed.folder / TIP).read_text().split()
     except FileNotFoundError:
-        return None
-    return Oid(text) if text else None
+        return []
 
 
-def _pending(governed: Governed, tip: Oid | None, target: Oid, absorbed: Mapping[str, Oid]) -> Pending:
+def _pending(governed: Governed, tip: Oid | None, target: Oid, absorbed: Mapping[str, Oid], render: int) -> Pending:
     token = os.urandom(8).hex()
     moves = tree.diff(governed.repository.objects, governed.tree_of(tip), governed.tree_of(target))
     touched = {
@@ -120,6 +134,7 @@ def _pending(governed: Governed, tip: Oid | None, target: Oid, absorbed: Mapping
         files=touched,
         ref_temporary=str(governed.folder / f"ref-{token}.tmp"),
         index_temporary=str(governed.repository.mount_git_dir / f"exo-index-{token}.tmp"),
+        render=render,
     )
 
 

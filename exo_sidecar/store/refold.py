@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
-from exo_sidecar.model.document import Document
+from exo_sidecar.model.document import DOCUMENTS, Document
 from exo_sidecar.model.event import DocumentEdited
+from exo_sidecar.model.event_policy import SUBJECT
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.ticket import TicketRecord
@@ -17,12 +18,17 @@ from exo_sidecar.store import codec, epochs, settings
 from exo_sidecar.store.causality import Causality
 from exo_sidecar.store.entry import Entry, Name
 from exo_sidecar.store.fold_document import fold_document
+from exo_sidecar.store.fold_handoff import fold_handoff
+from exo_sidecar.store.fold_policy import fold_policy
 from exo_sidecar.store.fold_session import fold_session
 from exo_sidecar.store.fold_ticket import fold_ticket
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.ingest import Touched
 
 _CONFIG: Final = "config.yaml"
+_POLICY: Final = "policy"
+SEAL_DIGEST: Final = "policy.digest"
+"""Row of the settings that names the seal in force: every event says under which policy it was decided."""
 
 
 class Changed(msgspec.Struct, kw_only=True):
@@ -32,6 +38,7 @@ class Changed(msgspec.Struct, kw_only=True):
     sessions: set[SessionId] = msgspec.field(default_factory=set)
     documents: set[str] = msgspec.field(default_factory=set)
     format: bool = False
+    policy: bool = False
 
     def plus(self, other: "Changed") -> "Changed":
         """Return both together."""
@@ -40,6 +47,7 @@ class Changed(msgspec.Struct, kw_only=True):
             sessions=self.sessions | other.sessions,
             documents=self.documents | other.documents,
             format=self.format or other.format,
+            policy=self.policy or other.policy,
         )
 
 
@@ -49,6 +57,22 @@ def refold(index: Index, touched: Touched) -> Changed:
     subjects = set(touched.subjects)
     for ticket in touched.leases:
         subjects |= epochs.judge(index.db, ticket, knows)
+    changed = _changed(subjects)
+    _tickets(index, changed.tickets, knows)
+    for session in changed.sessions:
+        _session(index, session)
+    for name in changed.documents:
+        _document(index, name, knows)
+    for noun, subject in sorted(subjects):
+        if noun == "handoff":
+            _handoff(index, subject)
+    if changed.policy or changed.documents:
+        _policy(index, knows)
+    return changed
+
+
+def _changed(subjects: Iterable[tuple[str, str]]) -> Changed:
+    """Return the records that subjects of events name, those that have files."""
     changed = Changed()
     for noun, subject in sorted(subjects):
         match noun:
@@ -58,15 +82,12 @@ def refold(index: Index, touched: Touched) -> Changed:
                 changed.sessions.add(SessionId(subject))
             case "document":
                 changed.documents.add(subject)
+            case "policy":
+                changed.policy = True
             case "authority":
                 changed.format = True
             case _:
                 pass
-    _tickets(index, changed.tickets, knows)
-    for session in changed.sessions:
-        _session(index, session)
-    for name in changed.documents:
-        _document(index, name, knows)
     return changed
 
 
@@ -80,7 +101,7 @@ def entries_of(index: Index, noun: str, subject: str, claim: str = "") -> list[E
     )
     found = []
     for writer, seq, depth, line, adopted in rows:
-        event = codec.trusted(line)
+        event = codec.folded(line)
         found.append(Entry(Name(writer, seq), depth, event, codec.decode_data(event), adopted or 0))
     return found
 
@@ -212,8 +233,23 @@ def _session(index: Index, session_id: SessionId) -> None:
         index.db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
         return
     index.db.execute(
-        "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
-        (session_id, record.ticket, record.status, record.actor, entries[0].depth, codec.pack(record)),
+        "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(session_id, record.ticket, record.status, record.actor, entries[0].depth),
+            *(codec.pack(record), record.has_memento),
+        ),
+    )
+
+
+def _handoff(index: Index, handoff_id: str) -> None:
+    entries = entries_of(index, "handoff", handoff_id)
+    record = fold_handoff(handoff_id, entries)
+    if record is None:
+        index.db.execute("DELETE FROM handoffs WHERE id = ?", (handoff_id,))
+        return
+    index.db.execute(
+        "INSERT OR REPLACE INTO handoffs VALUES (?, ?, ?, ?, ?)",
+        (handoff_id, record.ticket, record.taken_by, entries[0].depth, codec.pack(record)),
     )
 
 
@@ -228,3 +264,27 @@ def _document(index: Index, name: str, knows: Causality) -> None:
         texts = [entry.data.text for entry in entries if isinstance(entry.data, DocumentEdited)]
         value, fault = settings.in_force([*texts, document.text])
         index.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?, ?)", (name, value, fault))
+
+
+def _policy(index: Index, knows: Causality) -> None:
+    entries = entries_of(index, SUBJECT, SUBJECT)
+    documents = {name: entries_of(index, "document", name) for name in DOCUMENTS} if entries else {}
+    record = fold_policy(entries, documents, knows, _redacted(index))
+    for name in (_POLICY, SEAL_DIGEST):
+        index.db.execute("DELETE FROM settings WHERE name = ?", (name,))
+    if record is None:
+        return
+    index.db.execute("INSERT INTO settings VALUES (?, ?, NULL)", (_POLICY, msgspec.json.encode(record).decode()))
+    if record.seal is not None:
+        index.db.execute("INSERT INTO settings VALUES (?, ?, NULL)", (SEAL_DIGEST, record.seal.digest))
+
+
+def _redacted(index: Index) -> frozenset[str]:
+    """Return the documents, and `policy`, of which events were taken out of the ledger."""
+    subjects = (*DOCUMENTS, SUBJECT)
+    rows = index.db.execute(
+        f"SELECT DISTINCT subject FROM events WHERE subject IN ({', '.join('?' * len(subjects))})"  # noqa: S608 - marks
+        " AND form GLOB 'redacted: *'",
+        subjects,
+    )
+    return frozenset(row[0] for row in rows)

@@ -6,10 +6,11 @@ from exo_sidecar.git import commits
 from exo_sidecar.git.objects import Objects
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.store import layout, ledger, redaction
-from exo_sidecar.store.index import Index
+from exo_sidecar.store.index import RENDER, Index
 from exo_sidecar.store.ingest import Ingest
 from exo_sidecar.store.layout import clone_of
 from exo_sidecar.store.refold import Changed, refold
+from exo_sidecar.store.render_number import number_of
 
 Progress = Callable[[str], None]
 
@@ -34,8 +35,14 @@ def to_tree(index: Index, objects: Objects, root: Oid | None, progress: Progress
     except ledger.Rewritten:
         rebuild(index, objects, root, progress)
         changed = None
-    index.set_meta("tree", root or "")
+    note_tree(index, objects, root)
     return changed
+
+
+def note_tree(index: Index, objects: Objects, root: Oid | None) -> None:
+    """Record the tree whose ledger is folded into the index, and by which number its files were computed."""
+    index.set_meta("tree", root or "")
+    index.set_meta(RENDER, str(number_of(objects, root)))
 
 
 def rebuild(index: Index, objects: Objects, root: Oid | None, progress: Progress) -> None:
@@ -43,7 +50,7 @@ def rebuild(index: Index, objects: Objects, root: Oid | None, progress: Progress
     progress("building the local index from the ledger")
     index.clear()
     refold(index, Ingest(index, ledger.arrivals(index, objects, None, root)).run())
-    index.set_meta("tree", root or "")
+    note_tree(index, objects, root)
 
 
 def _check_settled(index: Index, arrivals: dict[str, list[bytes]]) -> None:

@@ -3,6 +3,7 @@
 from exo_sidecar.git import tree
 from exo_sidecar.git.objects import Objects, object_id
 from exo_sidecar.git.oid import Oid
+from exo_sidecar.model.event_policy import FILES
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.store import layout, memento, rendered
 from exo_sidecar.store.folders import Folders
@@ -27,6 +28,11 @@ def files_of(index: Index, changed: Changed) -> Files:
         if layout.is_document(name):
             document = view.document(name)
             files[name] = document.text.encode() if document else None
+    if changed.policy:
+        policy = view.policy()
+        for name in FILES:
+            written = policy.file(name) if policy else None
+            files[name] = written.data if written else None
     if changed.format:
         files |= {**layout.PRESCRIBED, layout.FORMAT: layout.format_text(view.authority())}
     return files
@@ -37,9 +43,10 @@ def everything(index: Index) -> Files:
     db = index.db
     every = Changed(
         tickets={TicketId(row[0]) for row in db.execute("SELECT id FROM tickets")},
-        sessions={SessionId(row[0]) for row in db.execute("SELECT id FROM sessions WHERE status = 'finished'")},
+        sessions={SessionId(row[0]) for row in db.execute("SELECT id FROM sessions WHERE has_memento")},
         documents={row[0] for row in db.execute("SELECT name FROM documents")},
         format=True,
+        policy=index.db.execute("SELECT 1 FROM settings WHERE name = 'policy'").fetchone() is not None,
     )
     return files_of(index, every)
 
@@ -59,6 +66,6 @@ def differing(objects: Objects, root: Oid | None, files: Files) -> Files:
 
 def _memento(view: IndexView, session_id: SessionId) -> bytes | None:
     record = view.session(session_id)
-    if record is None or record.finish is None:
+    if record is None or not record.has_memento:
         return None
     return memento.render(record).encode()

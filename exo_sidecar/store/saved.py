@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from exo_sidecar.git import commits, lockfile, tree
-from exo_sidecar.git.commits import Commit
+from exo_sidecar.git.commits import AUTHOR, Commit
 from exo_sidecar.git.objects import OBJECT_LIMIT_BYTES, Kind
 from exo_sidecar.git.oid import EMPTY_TREE, Oid
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.git.tree import Entry
 from exo_sidecar.model.errors import Conflict
-from exo_sidecar.store.publish import AUTHOR
 
-PREFIX: Final = "refs/exo/saved/"
 EXECUTABLE: Final = 0o100755
 _LINK: Final = 0o120000
 _PROOF: Final = "exo/saved-ref.tmp"

@@ -4,10 +4,11 @@ Git's index of the mount remembers size, times and inode of each file as it was 
 not touched. The answer may name a file too many, never one too few: whoever takes edits in compares contents.
 """
 
+import contextlib
 import os
-from collections.abc import Container, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from exo_sidecar.git import flat, tree
 from exo_sidecar.git import index as git_index
@@ -20,14 +21,38 @@ from exo_sidecar.store.governed import Governed
 _TICKETS: Final = "tickets"
 
 
+class _Branch(NamedTuple):
+    """What the branch has, and what git's index remembers of it."""
+
+    wanted: Mapping[str, Oid]
+    indexed: Mapping[str, Indexed]
+    written_ns: int
+    """When the index was written: a file of that very instant is in doubt, as for git."""
+
+    def is_untouched(self, path: str, status: os.stat_result | None) -> bool:
+        """Whether a file of the branch is surely as the branch has it; without a state it is not there."""
+        known = self.indexed.get(path)
+        if status is None or known is None or known.oid != self.wanted[path] or known.mtime_ns >= self.written_ns:
+            return False
+        return git_index.is_unchanged(known, status)
+
+
 def changed_paths(governed: Governed) -> set[str]:
     """Return the files of the branch that differ or are missing in the mount, and new documents and tickets in it."""
     index_path = governed.repository.mount_git_dir / "index"
     indexed, written_ns = _indexed(index_path)
-    wanted = _wanted(governed, indexed)
+    branch = _Branch(_wanted(governed, indexed), indexed, written_ns)
     mount = os.fspath(governed.mount)
-    found = {path for path, oid in wanted.items() if not _is_untouched(mount, path, oid, indexed.get(path), written_ns)}
-    return found | _new(governed.mount, wanted)
+    found = {name for name in DOCUMENTS if name not in branch.wanted and os.path.lexists(f"{mount}/{name}")}
+    untouched: set[str] = set()
+    for path, status in _files_below(mount, _TICKETS):
+        if path in branch.wanted:
+            if branch.is_untouched(path, status):
+                untouched.add(path)
+        elif layout.parse_ticket(path) is not None:
+            found.add(path)
+    rest = branch.wanted.keys() - untouched
+    return found | {path for path in rest if not branch.is_untouched(path, _state(f"{mount}/{path}"))}
 
 
 def _indexed(path: Path) -> tuple[dict[str, Indexed], int]:
@@ -47,23 +72,23 @@ def _wanted(governed: Governed, indexed: Mapping[str, Indexed]) -> dict[str, Oid
     return {path: entry.oid for path, entry in tree.walk(governed.repository.objects, root)}
 
 
-def _is_untouched(mount: str, path: str, oid: Oid, known: Indexed | None, written_ns: int) -> bool:
-    """Whether the file is surely as the branch has it; one of the index's own instant is in doubt, as for git."""
-    if known is None or known.oid != oid or known.mtime_ns >= written_ns:
-        return False
+def _state(path: str | os.DirEntry[str]) -> os.stat_result | None:
+    """Return the state of a file, of a link itself; None when it is not there, or no more."""
     try:
-        status = os.lstat(f"{mount}/{path}")
+        return os.lstat(path) if isinstance(path, str) else path.stat(follow_symlinks=False)
     except OSError:
-        return False
-    return git_index.is_unchanged(known, status)
+        return None
 
 
-def _new(mount: Path, known: Container[str]) -> set[str]:
-    """Return documents and ticket files of the mount that are not known; folders that are links are not entered."""
-    found = {name for name in DOCUMENTS if name not in known and os.path.lexists(mount / name)}
-    top = os.fspath(mount)
-    for folder, _, names in os.walk(f"{top}/{_TICKETS}"):
-        relative = folder[len(top) + 1 :]
-        paths = (f"{relative}/{name}" for name in names)
-        found |= {path for path in paths if path not in known and layout.parse_ticket(path) is not None}
-    return found
+def _files_below(mount: str, folder: str) -> Iterator[tuple[str, os.stat_result | None]]:
+    """Yield the files below a folder of the mount with their state; folders that are links are not entered."""
+    folders = [folder]
+    while folders:
+        relative = folders.pop()
+        with contextlib.suppress(OSError), os.scandir(f"{mount}/{relative}") as entries:
+            for entry in entries:
+                path = f"{relative}/{entry.name}"
+                if not entry.is_dir():
+                    yield path, _state(entry)
+                elif not entry.is_symlink():
+                    folders.append(path)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-SCHEMA_NUMBER: Final = 8
+SCHEMA_NUMBER: Final = 11
 
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -81,10 +81,16 @@ CREATE TABLE keys (
 
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY, ticket TEXT NOT NULL, status TEXT NOT NULL, actor TEXT NOT NULL, depth INTEGER NOT NULL,
-    record BLOB NOT NULL
+    record BLOB NOT NULL, has_memento INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX sessions_ticket ON sessions (ticket, status);
 CREATE INDEX sessions_status ON sessions (status, depth DESC);
+
+CREATE TABLE handoffs (
+    id TEXT PRIMARY KEY, ticket TEXT NOT NULL, taken_by TEXT, depth INTEGER NOT NULL, record BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX handoffs_open ON handoffs (ticket, depth DESC) WHERE taken_by IS NULL;
+CREATE INDEX handoffs_taken ON handoffs (taken_by) WHERE taken_by IS NOT NULL;
 
 CREATE TABLE documents (name TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, fault TEXT) WITHOUT ROWID;

@@ -18,6 +18,7 @@ from exo_sidecar.store.hand_edits import Absorb
 from exo_sidecar.store.index import WRITER_WAIT_SECONDS, Index
 from exo_sidecar.store.reader import Reader
 from exo_sidecar.store.refresh import Progress
+from exo_sidecar.store.scribe import Scribe
 from exo_sidecar.store.transaction import Attempt, Committed, Judges, Rule
 from exo_sidecar.store.view import Restrain
 
@@ -42,12 +43,14 @@ class Store(Reader):
         *,
         entropy: Entropy,
         absorb: Absorb,
+        scribe: Scribe,
         progress: Progress,
         restrain: Restrain | None = None,
     ) -> None:
         super().__init__(repository, progress=progress, restrain=restrain)
         self._entropy = entropy
         self._absorb = absorb
+        self._scribe = scribe
         self._open = contextlib.ExitStack()
         """What an uncommitted dry run holds until the store is closed."""
 
@@ -118,7 +121,7 @@ class Store(Reader):
     def _attempt(
         self, held: contextlib.ExitStack, rule: Rule, stamp: Stamp, paths: set[str], *, dry_run: bool
     ) -> Committed:
-        judges = Judges(self._absorb, self._restrain)
+        judges = Judges(self._absorb, self._restrain, self._scribe)
         attempt = Attempt(self.governed, self._writer(), self.clone_id(), judges, self.progress)
         committed: Committed | None = None
         try:

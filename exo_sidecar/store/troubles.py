@@ -8,16 +8,21 @@ import msgspec
 from exo_sidecar.model.document import Document
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.view import Quarantined, Unsettled
+from exo_sidecar.store import layout
+from exo_sidecar.store.codec import UNKNOWN_TYPE
 from exo_sidecar.store.epochs import LOST, PROVISIONAL
+from exo_sidecar.store.index import RENDER
 
 _MAX: Final = 100
+_NONE: Final = "-"
+"""A pattern that no fault is like."""
 _NOT_YET: Final = (PROVISIONAL, LOST)
 """What was written under a claim made offline is no damage: the first is a finding, the second has its own event."""
 
 
 def findings(db: sqlite3.Connection) -> tuple[Finding, ...]:
-    """Return conflict values, rings of parents, document conflicts and faults, each capped."""
-    return (*_conflicts(db), *_provisional(db), *_rings(db), *_documents(db), *_settings(db))
+    """Return what a newer program left to say, conflict values, rings of parents, conflicts and faults, each capped."""
+    return (*_newer(db), *_conflicts(db), *_provisional(db), *_rings(db), *_documents(db), *_settings(db))
 
 
 def quarantined(db: sqlite3.Connection) -> tuple[Quarantined, ...]:
@@ -34,11 +39,51 @@ def quarantined(db: sqlite3.Connection) -> tuple[Quarantined, ...]:
         for writer, seq, form, token in db.execute(
             "SELECT writer, seq, form, token FROM events WHERE (form IS NOT NULL OR token IS NOT NULL)"
             " AND (form IS NOT NULL OR token NOT IN (?, ?)) AND COALESCE(form, '') NOT GLOB 'redacted: *'"
-            " ORDER BY writer, seq LIMIT ?",
-            (*_NOT_YET, _MAX),
+            " AND COALESCE(form, '') NOT GLOB ? ORDER BY writer, seq LIMIT ?",
+            (*_NOT_YET, _of_newer(db), _MAX),
         )
     ]
     return tuple(found)
+
+
+def of_newer_program(db: sqlite3.Connection) -> int:
+    """Return how many events are of types that this program does not know, on a branch that a newer one computes."""
+    found = db.execute(
+        "SELECT COUNT(*) FROM events WHERE (form IS NOT NULL OR token IS NOT NULL) AND COALESCE(form, '') GLOB ?",
+        (_of_newer(db),),
+    ).fetchone()
+    return int(found[0])
+
+
+def _of_newer(db: sqlite3.Connection) -> str:
+    """Return what the fault of events is like that a newer program wrote; nothing is like it where there is none.
+
+    On a branch whose files this program computes an event of an unknown type is nobody's that it knows: it is named.
+    """
+    return f"type * {UNKNOWN_TYPE}" if _render(db) > layout.RENDER_NUMBER else _NONE
+
+
+def _render(db: sqlite3.Connection) -> int:
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (RENDER,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _newer(db: sqlite3.Connection) -> list[Finding]:
+    number = _render(db)
+    return [older_than(number, of_newer_program(db))] if number > layout.RENDER_NUMBER else []
+
+
+def older_than(render: int, events: int) -> Finding:
+    """Return the finding that says once what an older program does on a branch of this render number."""
+    types = f"; {events} event{'s are' if events != 1 else ' is'} of a type it does not know" if events else ""
+    return Finding(
+        code="RENDER_NEWER",
+        subject=layout.FORMAT,
+        message=f"this exo is older than the branch (render {layout.RENDER_NUMBER} < {render}): "
+        f"what you do is recorded, files are left to a newer exo{types}",
+        hint="update exo",
+        file=layout.FORMAT,
+    )
 
 
 def unsettled(db: sqlite3.Connection) -> Unsettled:
@@ -47,8 +92,9 @@ def unsettled(db: sqlite3.Connection) -> Unsettled:
     (behind,) = db.execute("SELECT COALESCE(SUM(left_out), 0) FROM writers WHERE broken IS NOT NULL").fetchone()
     (single,) = db.execute(
         "SELECT COUNT(*) FROM events WHERE (form IS NOT NULL OR token IS NOT NULL)"
-        " AND (form IS NOT NULL OR token NOT IN (?, ?)) AND COALESCE(form, '') NOT GLOB 'redacted: *'",
-        _NOT_YET,
+        " AND (form IS NOT NULL OR token NOT IN (?, ?)) AND COALESCE(form, '') NOT GLOB 'redacted: *'"
+        " AND COALESCE(form, '') NOT GLOB ?",
+        (*_NOT_YET, _of_newer(db)),
     ).fetchone()
     return Unsettled(
         tickets=int(tickets),
@@ -128,7 +174,7 @@ def _settings(db: sqlite3.Connection) -> list[Finding]:
             code="DOCUMENT_UNREADABLE",
             severity="error",
             subject=name,
-            message=f"{name}: {fault}; the last version that could be read stays in force",
+            message=f"{name}: {fault}; what could be read last stays in force there",
             hint=f"mend .exo/{name}",
             file=name,
         )

@@ -6,7 +6,9 @@ called ours.
 """
 
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from exo_sidecar.git import tree
 from exo_sidecar.git.objects import Objects
@@ -14,6 +16,13 @@ from exo_sidecar.git.oid import Oid
 from exo_sidecar.store import chains, layout, ledger, redaction
 from exo_sidecar.store.chains import Lines
 from exo_sidecar.store.redaction import Redactions
+
+
+class Segment(NamedTuple):
+    """A segment's number and content."""
+
+    number: int
+    oid: Oid
 
 
 def unite(
@@ -36,6 +45,10 @@ def unite(
         return redaction.joined(redactions or {}, redaction.announced(line for lines in chains for line in lines))
 
     for clone in sorted(clones):
+        grown = _grown(objects, ours, theirs, clone, redactions or {})
+        if grown is not None:
+            files |= grown
+            continue
         before = chains_of(objects, ours, clone)
         after = _united(clone, before, chains_of(objects, theirs, clone), announced)
         if redactions:
@@ -59,24 +72,71 @@ def redact(objects: Objects, root: Oid | None, writers: set[str], redactions: Re
 
 def chains_of(objects: Objects, root: Oid | None, clone: str) -> dict[str, Lines]:
     """Return the chain of a clone and the forks of it, by writer."""
-    folder = tree.entry_at(objects, root, f"{layout.LEDGER}/{clone[:2]}") if root else None
-    if folder is None or not folder.is_tree:
-        return {}
-    names = [entry.name for entry in tree.read(objects, folder.oid) if layout.clone_of(entry.name) == clone]
-    found = {name: lines_of(objects, root, name) for name in names}
+    found = {name: lines_of(objects, root, name) for name in _writers_of(objects, root, clone)}
     return {name: lines for name, lines in found.items() if lines}
 
 
 def lines_of(objects: Objects, root: Oid | None, writer: str) -> Lines:
     """Return all lines of a writer, segment after segment."""
+    return lines_in(objects, segments_of(objects, root, writer))
+
+
+def lines_in(objects: Objects, found: Sequence[Segment]) -> Lines:
+    """Return the lines of these segments, one after the other."""
+    return [line for segment in found for line in ledger.lines_of(objects.read(segment.oid).data)]
+
+
+def segments_of(objects: Objects, root: Oid | None, writer: str) -> list[Segment]:
+    """Return the segments of a writer in their order; what is no plain file is none."""
     if root is None:
         return []
-    segments = []
+    found = []
     for path, entry in tree.walk(objects, root, layout.writer_folder(writer)):
         segment = layout.parse_segment(path)
         if segment is not None and entry.mode == tree.FILE_MODE:
-            segments.append((segment.number, entry.oid))
-    return [line for _, oid in sorted(segments) for line in ledger.lines_of(objects.read(oid).data)]
+            found.append(Segment(segment.number, entry.oid))
+    return sorted(found)
+
+
+def common_start(one: Sequence[Segment], other: Sequence[Segment]) -> int:
+    """Return the place of the last segment that both have alike, 0 when that is the first, or none.
+
+    All before it are alike, too. It counts as one that may differ: a chain goes on where its last segment ends.
+    """
+    pairs = enumerate(zip(one, other, strict=False))
+    common = next((place for place, (mine, its) in pairs if mine != its), min(len(one), len(other)))
+    return max(0, common - 1)
+
+
+def _writers_of(objects: Objects, root: Oid | None, clone: str) -> list[str]:
+    """Return the names in the ledger that the clone's chain and its forks have."""
+    folder = tree.entry_at(objects, root, f"{layout.LEDGER}/{clone[:2]}") if root else None
+    if folder is None or not folder.is_tree:
+        return []
+    names = (entry.name for entry in tree.read(objects, folder.oid))
+    return [name for name in names if name.startswith(clone) and layout.clone_of(name) == clone]
+
+
+def _grown(
+    objects: Objects, ours: Oid | None, theirs: Oid | None, clone: str, redactions: Redactions
+) -> dict[str, bytes | None] | None:
+    """Return the segments that change where a chain without forks only went on; None when that is not seen at a glance.
+
+    A chain is cut at its beginning first, so segments that are alike on both sides stay as they are and need not be
+    read: cost follows what is new, not the length of the chain.
+    """
+    if {*_writers_of(objects, ours, clone), *_writers_of(objects, theirs, clone)} != {clone}:
+        return None
+    mine, other = segments_of(objects, ours, clone), segments_of(objects, theirs, clone)
+    start = common_start(mine, other)
+    if any(segment.number != place for place, segment in enumerate(mine[:start], 1)):
+        return None
+    before, after = lines_in(objects, mine[start:]), lines_in(objects, other[start:])
+    if before[: len(after)] == after:
+        return {}
+    if after[: len(before)] != before:
+        return None
+    return segments(clone, [redaction.standing(line, redactions) for line in after], before, first=start + 1)
 
 
 def _united(
@@ -89,12 +149,7 @@ def _united(
     return chains.branches(clone, [*ours.items(), *theirs.items()], announced)
 
 
-def segments(writer: str, lines: Lines, before: Lines) -> dict[str, bytes | None]:
-    """Return the segments that differ from those of `before`, None for those that go."""
-    old, new = ledger.cut(before), ledger.cut(lines)
-    changed: dict[str, bytes | None] = {
-        layout.segment_path(writer, number): data
-        for number, data in enumerate(new, 1)
-        if number > len(old) or old[number - 1] != data
-    }
-    return changed | {layout.segment_path(writer, number): None for number in range(len(new) + 1, len(old) + 1)}
+def segments(writer: str, lines: Lines, before: Lines, *, first: int = 1) -> dict[str, bytes | None]:
+    """Return the segments that differ from those of `before`, None for those that go; `first` is the first's number."""
+    pairs = itertools.zip_longest(ledger.cut(before), ledger.cut(lines))
+    return {layout.segment_path(writer, number): new for number, (old, new) in enumerate(pairs, first) if old != new}

@@ -8,16 +8,19 @@ import msgspec
 
 from exo_sidecar.base.override import override
 from exo_sidecar.model import ids
+from exo_sidecar.model.check_run import Verified
 from exo_sidecar.model.config import Config
 from exo_sidecar.model.document import Document
 from exo_sidecar.model.errors import IdAmbiguous, IdInvalid, IdNotFound
 from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.handoff import HandoffRecord
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lease import Authority
+from exo_sidecar.model.policy_record import PolicyRecord
 from exo_sidecar.model.session import OfflineClaim, SessionRecord, SessionStatus
 from exo_sidecar.model.ticket import TicketRecord
 from exo_sidecar.model.view import HistoryEntry, Quarantined, TicketFilter, TicketRow, Unsettled
-from exo_sidecar.store import history, listing, supposing, troubles
+from exo_sidecar.store import handoffs, history, listing, supposing, troubles
 from exo_sidecar.store.authority import authority_of
 from exo_sidecar.store.index import Index
 
@@ -80,9 +83,11 @@ class IndexView:
         rows = self._db.execute("SELECT ticket FROM blockers WHERE blocker = ? ORDER BY ticket", (ticket_id,))
         return tuple(TicketId(row[0]) for row in rows)
 
-    def candidates(self) -> Iterator[TicketRow]:
-        """Yield free tasks in dispatch order."""
-        return listing.candidates(self._db)
+    def candidates(
+        self, *, after: TicketId | None = None, without: frozenset[str] = frozenset()
+    ) -> Iterator[TicketRow]:
+        """Yield free tasks in dispatch order, those behind `after` only, none of the types `without`."""
+        return listing.candidates(self._db, after, without)
 
     def session(self, session_id: SessionId) -> SessionRecord | None:
         """Return the session, None when there is none."""
@@ -99,13 +104,27 @@ class IndexView:
             terms.append("ticket = ?")
             values.append(ticket)
         if statuses:
-            terms.append(f"status IN ({', '.join('?' * len(statuses))})")
+            # A ticket has few sessions: with + they are not looked for among all that have the status.
+            apart = "+" if ticket is not None else ""
+            terms.append(f"{apart}status IN ({', '.join('?' * len(statuses))})")
             values += statuses
         rows = self._db.execute(
             f"SELECT record FROM sessions WHERE {' AND '.join(terms)} ORDER BY depth DESC, id LIMIT ?",  # noqa: S608 - fixed words
             (*values, limit),
         )
         return tuple(_SESSION.decode(row[0]) for row in rows)
+
+    def handoff(self, ticket_id: TicketId) -> HandoffRecord | None:
+        """Return what was handed on with the ticket and not taken up yet, the latest; None when nothing was."""
+        return handoffs.waiting(self._db, ticket_id)
+
+    def handoffs(self) -> tuple[HandoffRecord, ...]:
+        """Return what was handed on and not taken up yet, of each ticket the latest."""
+        return handoffs.every_waiting(self._db)
+
+    def handoff_taken_by(self, session_id: SessionId) -> HandoffRecord | None:
+        """Return what the session took up, None when it took up nothing."""
+        return handoffs.taken_by(self._db, session_id)
 
     def offline_session(self, session_id: SessionId) -> SessionRecord | None:
         """Return a session whose claim, made offline, no lease has confirmed; None when there is none of that kind."""
@@ -118,6 +137,14 @@ class IndexView:
     def supposing(self, claim: OfflineClaim) -> "IndexView":
         """Return the state as it would be if the claim were confirmed: what its own session works on."""
         return SupposingView(self.index, claim, self._restrain)
+
+    def with_tickets(self, records: tuple[TicketRecord, ...]) -> "IndexView":
+        """Return the state as it would be with these tickets: what several that are made at once are judged on."""
+        return PlannedView(self, records, self._restrain)
+
+    def last_checks(self, subject: str) -> Verified | None:
+        """Return the last run of a ticket's checks, or of those that belong to none."""
+        return history.last_checks(self._db, subject)
 
     def highest_epoch(self, ticket_id: TicketId) -> int:
         """Return the highest epoch that the ledger knows for the ticket."""
@@ -150,6 +177,11 @@ class IndexView:
         """Return the settings as the last text that can be read has them, alike in every clone."""
         row = self._db.execute("SELECT value FROM settings WHERE name = 'config.yaml'").fetchone()
         return msgspec.json.decode(row[0], type=Config) if row else Config()
+
+    def policy(self) -> PolicyRecord | None:
+        """Return what the ledger says of the policy, None while nobody has compiled one."""
+        row = self._db.execute("SELECT value FROM settings WHERE name = 'policy'").fetchone()
+        return msgspec.json.decode(row[0], type=PolicyRecord) if row else None
 
     def authority(self) -> Authority | None:
         """Return the lease authority that the ledger names."""
@@ -237,6 +269,17 @@ class SupposingView(IndexView):
         return super().ticket(ticket_id)
 
     @override
+    def last_checks(self, subject: str) -> Verified | None:
+        """Return the last run of a ticket's checks; those of the claim's session as well."""
+        return history.last_checks(self._db, subject, self._claim.nonce)
+
+    @override
+    def handoff_taken_by(self, session_id: SessionId) -> HandoffRecord | None:
+        """Return what the session took up, the claim's also under its claim."""
+        own = supposing.handoff_taken(self.index, self._claim) if session_id == self._claim.session else None
+        return own or super().handoff_taken_by(session_id)
+
+    @override
     def session(self, session_id: SessionId) -> SessionRecord | None:
         """Return the session, the claim's as well."""
         own = self.offline_session(session_id) if session_id == self._claim.session else None
@@ -251,3 +294,29 @@ class SupposingView(IndexView):
         own = self.offline_session(self._claim.session)
         fits = own is not None and ticket in {None, own.ticket} and (not statuses or own.status in statuses)
         return (own, *found)[:limit] if own is not None and fits else found
+
+
+class PlannedView(IndexView):
+    """The state as it would be with tickets that are yet to be written: found by id, and below their parents."""
+
+    def __init__(self, base: IndexView, records: tuple[TicketRecord, ...], restrain: Restrain = _as_they_stand) -> None:
+        super().__init__(base.index, restrain)
+        self._base = base
+        self._planned = {record.id: record for record in records}
+
+    @override
+    def ticket(self, ticket_id: TicketId) -> TicketRecord | None:
+        """Return the ticket, a planned one before one that is there."""
+        return self._planned.get(ticket_id) or self._base.ticket(ticket_id)
+
+    @override
+    def find_ticket(self, text: str) -> TicketRecord:
+        """Return the ticket that `text` names, a planned one by its whole id."""
+        return self._planned.get(TicketId(text.strip().upper())) or self._base.find_ticket(text)
+
+    @override
+    def children(self, ticket_id: TicketId) -> tuple[TicketId, ...]:
+        """Return the tickets whose parent this is or will be."""
+        there = (child for child in self._base.children(ticket_id) if child not in self._planned)
+        planned = (key for key, record in self._planned.items() if record.ticket.parent == ticket_id)
+        return tuple(sorted((*there, *planned)))

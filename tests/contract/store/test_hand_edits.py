@@ -156,10 +156,11 @@ def test_a_configuration_that_does_not_parse_is_left_alone_and_the_last_valid_on
     assert one.store.view().config().tickets.require_parent is False
 
 
-def test_a_configuration_from_elsewhere_that_does_not_parse_is_named_and_not_in_force(one: Clone) -> None:
-    one.write(document("config.yaml", "tickets:\n  require_parent: false\n"))
-    one.write(document("config.yaml", "tickets: {max_tree_depth: -1}\n"))
-    assert one.store.view().config().tickets.require_parent is False
+def test_a_configuration_from_elsewhere_with_a_fault_is_named_and_what_was_sound_last_holds_there(one: Clone) -> None:
+    one.write(document("config.yaml", "tickets:\n  max_tree_depth: 7\n"))
+    one.write(document("config.yaml", "tickets: {max_tree_depth: -1, require_parent: false}\n"))
+    found = one.store.view().config().tickets
+    assert (found.max_tree_depth, found.require_parent) == (7, False)
     (finding,) = one.store.view().findings()
     assert finding.code == "DOCUMENT_UNREADABLE"
     assert isinstance(finding, Finding)

@@ -5,7 +5,7 @@ from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.lifecycle import Status
 from exo_sidecar.model.ticket import Scalar
 from tests.support.ledgers import Writer, viewed
-from tests.support.random_work import COMMIT
+from tests.support.random_step import COMMIT
 from tests.support.stores import a_session, created, titled
 
 T = TicketId("TICKET-1")

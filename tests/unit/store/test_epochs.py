@@ -4,7 +4,7 @@ from exo_sidecar.model.event import Draft, Fields, LeaseAcquired, SessionReserve
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.store.view import IndexView
 from tests.support.ledgers import Writer, folded, viewed
-from tests.support.random_work import COMMIT
+from tests.support.random_step import COMMIT
 from tests.support.stores import a_session, created
 
 T = TicketId("TICKET-1")

@@ -70,3 +70,13 @@ def test_what_is_no_format_file_has_no_numbers(data: bytes) -> None:
 
 def test_the_format_file_says_its_numbers() -> None:
     assert layout.parse_format(layout.format_text(None)) == (layout.FORMAT_NUMBER, layout.RENDER_NUMBER)
+
+
+def test_of_several_numbers_in_a_format_file_the_highest_counts() -> None:
+    merged = b"exo-sidecar 1\nrender 3\nrender 12\nexo-sidecar 2\nauthority abc\nrender 2\n"
+    assert layout.parse_format(merged) == (2, 12)
+
+
+@pytest.mark.parametrize("line", [b"render 1234567", b"render -1", b"render 1 2", b" render 1", b"render"])
+def test_a_line_that_names_no_number_of_ours_does_not_count(line: bytes) -> None:
+    assert layout.parse_format(b"exo-sidecar 1\n" + line + b"\n") is None
