@@ -65,14 +65,14 @@ def begin(store: Store, stamp: Stamp, reason: str) -> Begun | None:
             parents=(),
             author=f"{stamp.actor} <{stamp.actor.replace(':', '.')}@exo.invalid>",
             author_time=seconds,
-            committer=publish.AUTHOR,
+            committer=commits.AUTHOR,
             commit_time=seconds,
             message=lineage.marked(f"exo: sidecar-compact\n\n{reason}", lineage.generation(objects, tip) + 1, tip),
         )
         target = objects.write([("commit", commits.serialise(commit))])[0]
         note = Under(previous=tip, target=target)
         files.write_atomic(_path(governed), msgspec.json.encode(note))
-        publish.move(governed, tip, target, {})
+        publish.move(governed, tip, target, {}, render=publish.recorded_render(governed))
         return Begun(tip, target)
 
 
@@ -99,7 +99,7 @@ def give_up(store: Store) -> bool:
         healing.heal(governed)
         is_back = governed.tip() == note.target and governed.repository.objects.contains(note.previous)
         if is_back:
-            publish.move(governed, note.target, note.previous, {})
+            publish.move(governed, note.target, note.previous, {}, render=publish.recorded_render(governed))
         end(governed)
     return is_back
 

@@ -4,6 +4,7 @@ The commit is a function of its parents: sorted by id, a fixed author, the date 
 clones that merge the same two tips make the same commit.
 """
 
+import functools
 import itertools
 from collections.abc import Container
 from typing import Final, NamedTuple
@@ -12,11 +13,13 @@ from exo_sidecar.git import commits, graph, tree
 from exo_sidecar.git.commits import Commit
 from exo_sidecar.git.objects import ObjectDamaged
 from exo_sidecar.git.oid import EMPTY_TREE, Oid
-from exo_sidecar.store import canon, layout, publish, redaction, refresh
+from exo_sidecar.model.finding import Finding
+from exo_sidecar.store import canon, layout, publish, redaction, refresh, rendition
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.refresh import Progress
+from exo_sidecar.store.render_number import is_newer, number_of
 from exo_sidecar.store.store import RefMoved, Store
-from exo_sidecar.sync import lineage, verified, web_edits
+from exo_sidecar.sync import lineage, tails, verified, web_edits
 from exo_sidecar.sync.verified import Vector
 from exo_sidecar.sync.web_edits import WebEdit
 
@@ -40,6 +43,8 @@ class Merged(NamedTuple):
     """Files of the fetched tree that do not follow from the events, by path: they were not taken over."""
     edited: tuple[WebEdit, ...] = ()
     """What commits without an event have changed in it, and was computed anew."""
+    raised: Finding | None = None
+    """Tells that every file of the branch was computed anew, because this program's number is higher."""
 
 
 def merge(
@@ -76,31 +81,61 @@ def merge(
         with verified.unreadable_is_refused(remote):
             ours, their_tree = governed.tree_of(tip), governed.tree_of(theirs)
             wanted = {} if is_accepted else stored if known is None else known
-            verified.check(objects, wanted, ours, their_tree, redaction.known(index.db))
+            own_tails = functools.partial(tails.in_ledger, index, objects, ours)
+            verified.check(objects, wanted, ours, their_tree, redaction.known(index.db), own_tails)
             is_here = tip is not None and (tip == theirs or graph.is_ancestor(objects, theirs, tip))
+        union = _Union(None, None, None)
         if is_here:
             vector = verified.of_tree(index, objects, ours, their_tree)
             target: Oid | None = tip
         else:
-            root = canon.canonical(index, objects, ours, their_tree, progress).root
-            vector = verified.of_tree(index, objects, root, their_tree)
+            with verified.unreadable_is_refused(remote):
+                union = _united(store, index, tip, theirs, progress)
+            vector = verified.of_tree(index, objects, union.root, their_tree)
             if own != _own_chain(store, index):
                 store.renew_clone_id()  # before the branch moves: a kill in between must not forget the twin
-            target = _move(store, tip, theirs, root)
+            target = _move(store, tip, theirs, union.root)
             index.set_tip(target)
         verified.write(governed.folder, remote, verified.joined(stored, vector))
         verified.note_tip(governed.folder, remote, theirs)
         is_ours = target not in {tip, theirs}
         edited = web_edits.found(governed, theirs) if is_ours else ()
-        left_out = _left_out(store, theirs, target, {edit.path for edit in edited if edit.command}) if is_ours else ()
+        left_out = _left_out(store, union, target, {edit.path for edit in edited if edit.command}) if is_ours else ()
         edited = tuple(edit for edit in edited if edit.path[:PATH_SHOWN_MAX] not in left_out)
-        return Merged(target, target != tip, _count(index) - before, left_out, edited)
+        return Merged(target, target != tip, _count(index) - before, left_out, edited, union.raised)
 
 
-def _left_out(store: Store, theirs: Oid, target: Oid | None, told: Container[str]) -> tuple[str, ...]:
+class _Union(NamedTuple):
+    """The tree that holds both ledgers."""
+
+    root: Oid | None
+    files_of: Oid | None
+    """The tree whose files are looked for in it: the fetched one, or the one that a newer program's are taken from."""
+    raised: Finding | None
+
+
+def _united(store: Store, index: Index, tip: Oid | None, theirs: Oid, progress: Progress) -> _Union:
+    """Unite both: with files computed by this program, or, where a newer one does that, with the files of one side."""
+    governed, objects = store.governed, store.governed.repository.objects
+    ours, their_tree = governed.tree_of(tip), governed.tree_of(theirs)
+    if not is_newer(objects, ours, their_tree):
+        whole = rendition.standing(governed, tip) != "current"
+        root = canon.canonical(index, objects, ours, their_tree, progress, whole=whole).root
+        return _Union(root, their_tree, rendition.raised(number_of(objects, ours)) if whole else None)
+    files_of = _files_of(store, tip, theirs)
+    return _Union(canon.beside(index, objects, ours, their_tree, files_of, progress), files_of, None)
+
+
+def _files_of(store: Store, tip: Oid | None, theirs: Oid) -> Oid | None:
+    """Return the tree whose computed files a program takes that is older than the branch."""
+    heirs = _parents(store, tip, theirs)
+    return rendition.chosen(store.governed, (tip, theirs) if tip else (theirs,), heirs[0] if len(heirs) == 1 else None)
+
+
+def _left_out(store: Store, union: _Union, target: Oid | None, told: Container[str]) -> tuple[str, ...]:
     """Return the files that the fetched tree has and the merged one has not; a tree made to exhaust ends the list."""
     governed = store.governed
-    changes = tree.diff(governed.repository.objects, governed.tree_of(theirs), governed.tree_of(target))
+    changes = tree.diff(governed.repository.objects, union.files_of, governed.tree_of(target))
     named = (change.path for change in changes if _is_left_out(change) and change.path not in told)
     found: list[str] = []
     try:
@@ -144,7 +179,7 @@ def _commit(store: Store, parents: tuple[Oid, ...]) -> Commit:
     objects = store.governed.repository.objects
     seconds = max(0, *(commits.read(objects, parent).commit_time for parent in parents))
     seconds = min(seconds, _LATEST)
-    return Commit(EMPTY_TREE, parents, publish.AUTHOR, seconds, publish.AUTHOR, seconds, MESSAGE)
+    return Commit(EMPTY_TREE, parents, commits.AUTHOR, seconds, commits.AUTHOR, seconds, MESSAGE)
 
 
 def _own_chain(store: Store, index: Index) -> list[tuple[str, int, str | None]]:

@@ -12,6 +12,7 @@ from exo_sidecar.git.pack_limits import PackRefused
 from exo_sidecar.git.push import Update
 from exo_sidecar.git.remote import Remote
 from exo_sidecar.model.errors import Conflict, Environment, ExoError, RemoteDenied
+from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.store import healing, publish, redaction
 from exo_sidecar.store.drafts import Stamp
@@ -89,6 +90,7 @@ class Synced(NamedTuple):
     """As in Merged, over all rounds."""
     edited: tuple[WebEdit, ...] = ()
     """As in Merged, over all rounds."""
+    raised: Finding | None = None
 
 
 def absorb(store: Store, stamp: Stamp) -> Committed:
@@ -196,6 +198,7 @@ def sync(
     merged = False
     left_out: tuple[str, ...] = ()
     edited: tuple[WebEdit, ...] = ()
+    raised: Finding | None = None
     shown: set[Oid | None] = set()
     for number in range(1, rounds_max + 1):
         pulled = pull(store, remote, timeout_seconds=timeout_seconds, accepted=accepted)
@@ -204,17 +207,18 @@ def sync(
         left_out += pulled.merged.left_out
         edited += pulled.merged.edited
         merged = merged or pulled.merged.merged
+        raised = raised or pulled.merged.raised
         tip = store.governed.tip()
         if tip is None or pulled.advertised == tip:
             compaction.end(store.governed)
-            return Synced(tip, fetched, 0, merged, number, left_out, edited)
+            return Synced(tip, fetched, 0, merged, number, left_out, edited, raised)
         try:
             sent = push(store, remote, timeout_seconds=timeout_seconds)
         except SyncBehind:
             time.sleep(random.uniform(0, min(_PAUSE_SECONDS_MAX, _PAUSE_SECONDS * 2**number)))  # noqa: S311 - no secret
             continue
         compaction.end(store.governed)
-        return Synced(sent.tip, fetched, sent.events, merged, number, left_out, edited)
+        return Synced(sent.tip, fetched, sent.events, merged, number, left_out, edited, raised)
     if len(shown) == 1 < rounds_max:  # nobody was faster
         message = f"{remote} did not move and took no push, {rounds_max} times in a row"
         raise SyncContended(message, hint=_LOCKED.format(ref=store.governed.ref))

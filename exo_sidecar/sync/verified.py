@@ -18,11 +18,12 @@ from exo_sidecar.git import tree
 from exo_sidecar.git.objects import ObjectDamaged, Objects
 from exo_sidecar.git.oid import Oid, is_oid
 from exo_sidecar.model.errors import FormatTooNew, Integrity
-from exo_sidecar.model.event import LOST_MAX
+from exo_sidecar.model.event_pushes import LOST_MAX
 from exo_sidecar.store import codec, layout, ledger, redaction, union
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.redaction import Redactions
 from exo_sidecar.sync.held import is_held
+from exo_sidecar.sync.tails import TAILS_BYTES_MAX, Tails
 
 Vector = dict[str, tuple[int, str]]
 
@@ -98,16 +99,22 @@ def of_tree(index: Index, objects: Objects, ours: Oid | None, theirs: Oid | None
     }
     for writer in _differing(objects, ours, theirs):
         heads.pop(writer, None)
-        head = _last_event(index, writer, union.lines_of(objects, theirs, writer))
+        head = _last_event(index, writer, _backwards(objects, theirs, writer))
         if head is not None:
             heads[writer] = head
     return heads
 
 
-def _last_event(index: Index, writer: str, lines: list[bytes]) -> tuple[int, str] | None:
+def _backwards(objects: Objects, root: Oid | None, writer: str) -> Iterator[bytes]:
+    """Yield the lines of a writer, the last first: the event that is looked for is nearly always the last one."""
+    for segment in reversed(union.segments_of(objects, root, writer)):
+        yield from reversed(union.lines_in(objects, (segment,)))
+
+
+def _last_event(index: Index, writer: str, backwards: Iterator[bytes]) -> tuple[int, str] | None:
     """Return the last line that counts: damage stands behind it, and its name here may be that of another branch."""
     clone = layout.clone_of(writer)
-    for line in reversed(lines):
+    for line in backwards:
         row = index.db.execute(
             "SELECT seq, digest FROM events WHERE writer >= ? AND writer < ? AND digest = ?",
             (clone, f"{clone}.", codec.digest_of(line)),
@@ -118,13 +125,19 @@ def _last_event(index: Index, writer: str, lines: list[bytes]) -> tuple[int, str
 
 
 def check(
-    objects: Objects, vector: Vector, ours: Oid | None, theirs: Oid | None, redactions: Redactions | None = None
+    objects: Objects,
+    vector: Vector,
+    ours: Oid | None,
+    theirs: Oid | None,
+    redactions: Redactions | None = None,
+    own_tails: Callable[[], int] = int,
 ) -> None:
     """Refuse a fetched tree that lost or changed a verified event; SyncRefused names writers and numbers.
 
-    `redactions` are those that are known here; the fetched tree may bring others.
+    `redactions` are those that are known here; the fetched tree may bring others. `own_tails` says how many bytes of
+    our ledger count for nothing: what comes must not make it one that others refuse.
     """
-    lost = missing(objects, vector, ours, theirs, redactions)
+    lost = missing(objects, vector, ours, theirs, redactions, own_tails)
     if lost:
         named = ", ".join(f"{one.writer}:{one.seq}" for one in lost[:5])
         message = f"the remote's ledger has lost or changed events that were verified here: {named}"
@@ -132,10 +145,16 @@ def check(
 
 
 def missing(
-    objects: Objects, vector: Vector, ours: Oid | None, theirs: Oid | None, redactions: Redactions | None = None
+    objects: Objects,
+    vector: Vector,
+    ours: Oid | None,
+    theirs: Oid | None,
+    redactions: Redactions | None = None,
+    own_tails: Callable[[], int] = int,
 ) -> list[Lost]:
     """Return the events of the vector that a fetched tree lost or changed; OverLimits, FormatTooNew."""
     _check_format(objects, theirs)
+    _check_limits(objects, ours, theirs, own_tails)
     differing = _differing(objects, ours, theirs)
     digests: dict[str, set[str]] = {}
     lost = []
@@ -187,26 +206,41 @@ def unreadable_is_refused(remote: str) -> Iterator[None]:
 
 
 def _differing(objects: Objects, ours: Oid | None, theirs: Oid | None) -> set[str]:
-    writers: set[str] = set()
+    places = (layout.parse_segment(change.path) for change in tree.diff(objects, ours, theirs, layout.LEDGER))
+    return {place.writer for place in places if place is not None}
+
+
+def _check_limits(objects: Objects, ours: Oid | None, theirs: Oid | None, own_tails: Callable[[], int]) -> None:
+    """Refuse a fetched ledger that is larger than any of ours, or in which too much follows no event; OverLimits.
+
+    It is read once, one segment at a time, and no further than up to where a limit is passed.
+    """
+    tails = Tails(objects, theirs)
     lines = 0
+    own: int | None = None
     for number, change in enumerate(tree.diff(objects, ours, theirs, layout.LEDGER), 1):
-        segment = layout.parse_segment(change.path)
-        if change.new is not None and segment is not None:
-            lines += _lines(objects, change.path, change.new)
+        place = layout.parse_segment(change.path)
+        if place is not None and change.new is not None and change.new.mode == tree.FILE_MODE:
+            data = objects.read(change.new.oid).data
+            lines += _lines(change.path, data)
+            tails.add(place, data, _content(objects, change.old))
         if number > LEDGER_FILES_MAX or lines > LEDGER_LINES_MAX:
             what = f"{LEDGER_FILES_MAX} files" if number > LEDGER_FILES_MAX else f"{LEDGER_LINES_MAX} lines"
             message = f"the remote's ledger has more than {what} that differ"
             raise OverLimits(message)
-        if segment is not None:
-            writers.add(segment.writer)
-    return writers
+        if tails.size and own is None:
+            own = own_tails()
+        if tails.size + (own or 0) > TAILS_BYTES_MAX:
+            message = f"more than {TAILS_BYTES_MAX >> 20} MiB of the remote's ledger follow no event"
+            raise OverLimits(message)
 
 
-def _lines(objects: Objects, path: str, entry: tree.Entry) -> int:
+def _content(objects: Objects, entry: tree.Entry | None) -> bytes:
+    return objects.read(entry.oid).data if entry is not None and entry.mode == tree.FILE_MODE else b""
+
+
+def _lines(path: str, data: bytes) -> int:
     """Return how many lines a fetched segment has; OverLimits when exo cannot have written it."""
-    if entry.mode != tree.FILE_MODE:
-        return 0
-    data = objects.read(entry.oid).data
     lines = data.count(b"\n")
     if not ledger.is_within_limits(lines, len(data)):
         message = f"{path} of the remote has {len(data)} bytes in {lines} lines; no segment is like that"

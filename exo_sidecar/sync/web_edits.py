@@ -14,7 +14,7 @@ from exo_sidecar.git.commits import Commit
 from exo_sidecar.git.objects import ObjectDamaged
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.model.document import DOCUMENTS
-from exo_sidecar.store import layout, publish
+from exo_sidecar.store import layout
 from exo_sidecar.store.governed import Governed
 
 EDITS_MAX: Final = 20
@@ -62,7 +62,7 @@ def _commits(governed: Governed, tip: Oid) -> Iterator[tuple[Oid, Commit]]:
     current = tip
     for _ in range(_COMMITS_MAX):
         commit = commits.read(governed.repository.objects, current)
-        if len(commit.parents) != 1 or commit.committer == publish.AUTHOR:
+        if len(commit.parents) != 1 or commit.committer == commits.AUTHOR:
             return
         yield current, commit
         current = commit.parents[0]
