@@ -8,7 +8,8 @@ import msgspec
 
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.remote import Remote
-from exo_sidecar.model.event import LOST_MAX, Draft, SyncRewritten
+from exo_sidecar.model.event import Draft
+from exo_sidecar.model.event_pushes import LOST_MAX, SyncRewritten
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.operations.context import Context
 from exo_sidecar.sync import sync

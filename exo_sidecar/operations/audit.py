@@ -1,18 +1,26 @@
 """Audit: the record proved, chain by chain, against itself, its rendered files and what this clone knew."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
+from exo_sidecar.kernel.seal_result import seal_result
 from exo_sidecar.model.errors import NotFound
-from exo_sidecar.model.view import Quarantined
+from exo_sidecar.model.event_policy import FILES
+from exo_sidecar.model.view import Quarantined, View
+from exo_sidecar.operations import policy_findings, policy_verifying
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
-from exo_sidecar.store import audit, hand_edits
+from exo_sidecar.store import audit, hand_edits, layout, troubles
 from exo_sidecar.store.audit import Chain, Place, Proof
 from exo_sidecar.store.redaction import RedactedEvent
+from exo_sidecar.store.render_number import is_newer
 from exo_sidecar.store.scan import changed_paths
 from exo_sidecar.store.view import IndexView
+
+_SESSIONS_MAX: Final = 1_000_000
+_DIGEST_SHOWN: Final = 12
+_LAGS: Final = "; an older exo wrote last here, and left it"
 
 
 class CloneUnknown(NotFound):
@@ -94,8 +102,10 @@ def run(ctx: Context, params: Audit) -> Audited:
         changed = changed_paths(governed)
         issues = [*_of_proof(proof), *of_mount(ctx, changed)]
         quarantined = IndexView(proof.fold).quarantined()
+        issues += _of_results(IndexView(proof.fold))
     finally:
         proof.fold.close()
+    issues += _of_policy(ctx)
     issues += [_quarantine(one) for one in quarantined if not _is_chain(one, proof)]
     chains = tuple(_chain(chain) for chain in proof.chains if not params.clone or _wanted(chain, params.clone))
     _check_clones(params.clone, chains)
@@ -130,12 +140,13 @@ def _of_proof(proof: Proof) -> list[Issue]:
         _placed("LEDGER_REWRITTEN", place, "exo sync, or any writing operation, restores it")
         for place in proof.rewritten
     ]
+    found += _unchecked(proof)
     found += [
         Issue(
             code="RENDERED_MISMATCH",
-            severity="error",
+            severity="warning" if proof.lagging else "error",
             subject=path,
-            message=f"{path} on the branch is not what the ledger says",
+            message=f"{path} on the branch is not what the ledger says{_LAGS if proof.lagging else ''}",
             hint="exo sidecar-repair --render",
             file=path,
         )
@@ -154,6 +165,52 @@ def _of_proof(proof: Proof) -> list[Issue]:
     return found
 
 
+def _unchecked(proof: Proof) -> list[Issue]:
+    """Say that files of another program's number were not compared with the ledger."""
+    own = layout.RENDER_NUMBER
+    if proof.render in {0, own}:
+        return []
+    is_ahead = proof.render > own
+    by = f"a newer exo (render {proof.render} > {own})" if is_ahead else f"an older exo (render {proof.render} < {own})"
+    events = troubles.of_newer_program(proof.fold.db)
+    rest = f", nor judge {events} of its events, whose types it does not know" if events else ""
+    message = f"the files of the branch were computed by {by}: this one cannot compare them with the ledger{rest}"
+    hint = "update exo" if is_ahead else "the next command that writes computes them anew"
+    return [Issue(code="RENDERED_UNCHECKED", severity="warning", subject=layout.FORMAT, message=message, hint=hint)]
+
+
+def _of_policy(ctx: Context) -> list[Issue]:
+    """Return what is wrong with lock and seal; what the next start mends by itself is no issue."""
+    found = policy_findings.findings(ctx, policy_verifying.verify(ctx))
+    return [
+        Issue(
+            code=each.code,
+            severity="error" if each.code == "POLICY_TAMPERED" else "warning",
+            subject=each.subject,
+            message=each.message,
+            hint=each.hint,
+            file=each.file,
+        )
+        for each in found
+        if each.severity != "info" and each.code != "POLICY_MISSING"
+    ]
+
+
+def _of_results(view: View) -> list[Issue]:
+    """Return the sessions whose end is not what its digest was taken of."""
+    return [
+        Issue(
+            code="RESULT_ALTERED",
+            severity="error",
+            subject=each.id,
+            message=f"the end of {each.id} is not the one that its digest {each.seal[:_DIGEST_SHOWN]} was taken of",
+            hint="whoever wrote it did so without exo; its memento proves nothing",
+        )
+        for each in view.sessions(statuses=("finished",), limit=_SESSIONS_MAX)
+        if each.seal is not None and each.finish is not None and each.seal != seal_result(each, each.finish)
+    ]
+
+
 def of_mount(ctx: Context, changed: set[str]) -> list[Issue]:
     """Return what is wrong with files of the mount: an edited ledger fails, an edit not taken in yet does not."""
     governed = ctx.governed
@@ -161,7 +218,9 @@ def of_mount(ctx: Context, changed: set[str]) -> list[Issue]:
     ledger = audit.ledger_files_edited(governed, changed)
     found = [_placed("LEDGER_FILE_EDITED", place, "exo sidecar-repair puts the file back") for place in ledger]
     rest = changed - {place.file for place in ledger}
-    for edit in hand_edits.differing(governed, root, rest):
+    takes_in = "update exo: a newer one" if is_newer(governed.repository.objects, root) else "exo sync"
+    has_policy = ctx.reader.view().policy() is not None  # of an edited lock or seal more is said, by its verification
+    for edit in hand_edits.differing(governed, root, rest - set(FILES) if has_policy else rest):
         fault = hand_edits.fault_of(edit)
         found.append(
             Issue(
@@ -171,7 +230,7 @@ def of_mount(ctx: Context, changed: set[str]) -> list[Issue]:
                 message=f"{edit.path} was edited by hand and is not taken in yet"
                 if fault is None
                 else f"{edit.path}: {fault.message}",
-                hint="exo sync takes it in"
+                hint=f"{takes_in} takes it in"
                 if fault is None
                 else f"mend .exo/{edit.path}; or git -C .exo checkout -- {edit.path}",
                 file=edit.path,

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from exo_sidecar.domain.sessions import Grant
 from exo_sidecar.git.oid import ZERO
 from exo_sidecar.host import ancestry, live_sessions
 from exo_sidecar.host.live_sessions import LiveSession
 from exo_sidecar.model.errors import ExoError
 from exo_sidecar.model.ids import TicketId
+from exo_sidecar.model.opening import Grant
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.view import View
 from exo_sidecar.operations.context import Context
@@ -28,6 +28,8 @@ class Aim(NamedTuple):
     live: LiveSession
     """What this machine is to know of the session once it holds; ticket and lease are filled in then."""
     rule: Callable[[View, TicketId, Grant], Outcome]
+    confirm: Callable[[Won], None] | None = None
+    """Asked of a lease that was won anew, before anything is written; what it raises gives the lease back."""
 
 
 class Claimed(NamedTuple):
@@ -49,6 +51,8 @@ def claim(ctx: Context, desk: LeaseDesk, tickets: Sequence[TicketId], wanted: Ai
     common = ctx.place.common
     adopted = live_sessions.read(common, wanted.terms.session)
     claiming = adopted or replace(wanted.live, state="claiming", ticket=tickets[0])
+    if claiming.state == "suspended":
+        claiming = replace(claiming, state="claiming")
     live_sessions.write(common, replace(claiming, call=ancestry.this_process()))
     try:
         won = desk.claim(tickets, wanted.terms)
@@ -88,6 +92,8 @@ def supposed(ctx: Context, ticket: TicketId, wanted: Aim) -> Claimed:
 
 def _written(ctx: Context, desk: LeaseDesk, won: Won, wanted: Aim) -> View:
     try:
+        if wanted.confirm is not None and won.is_new:
+            wanted.confirm(won)
         view = ctx.transact(lambda now: wanted.rule(now, won.seen.lease.ticket, won.grant))
     except ExoError:
         _given_back(ctx, desk, won)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import msgspec
 
-from exo_sidecar.domain import provisional
+from exo_sidecar.domain import holding, provisional
 from exo_sidecar.git.locate import Place, locate
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.host import caller as callers
@@ -26,7 +26,7 @@ from exo_sidecar.model import instant
 from exo_sidecar.model.actor import is_agent
 from exo_sidecar.model.boot import BootClock
 from exo_sidecar.model.config import Config
-from exo_sidecar.model.errors import ExoError, Offline
+from exo_sidecar.model.errors import ExoError, Offline, Usage
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.ids import Entropy
 from exo_sidecar.model.instant import Clock, Instant
@@ -34,7 +34,8 @@ from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.session import OfflineClaim
 from exo_sidecar.model.ticket import Ticket, TicketRecord
 from exo_sidecar.model.view import View
-from exo_sidecar.operations.floor import Floor, Writer
+from exo_sidecar.operations.floor import Floor, Writer, Written
+from exo_sidecar.operations.scribing import SCRIBE
 from exo_sidecar.store import clone
 from exo_sidecar.store.codec import raw_params
 from exo_sidecar.store.drafts import Stamp
@@ -57,12 +58,19 @@ class Warned(NamedTuple):
     message: str
 
 
+class ContextClosed(Usage):
+    """A context was asked for something after its end."""
+
+    code = "CONTEXT_CLOSED"
+    advice = "call within the with block of Context.open, or open another context"
+
+
 def _say_nothing(_: str) -> None:
     """Report no progress."""
 
 
 class Context:
-    """Opened for one call; `close` lets go of everything."""
+    """Opened for one call or for several of one thread; `close` lets go of everything."""
 
     def __init__(  # noqa: PLR0913 - one keyword per thing of the outside, given by `open` alone
         self,
@@ -94,15 +102,18 @@ class Context:
         self._operation = "unknown"
         self._params: msgspec.Raw | None = None
         self._replaced: list[Reader] = []
+        self._left: list[Repository] = []
+        self._home = repo
+        self._is_closed = False
 
     @classmethod
     def open(  # noqa: PLR0913 - as above
         cls,
-        repo: Path,
+        repo: str | os.PathLike[str],
         *,
         actor: str | None = None,
         session: str | None = None,
-        environ: Mapping[str, str],
+        environ: Mapping[str, str] | None = None,
         dry_run: bool = False,
         offline: bool = False,
         yes: bool = False,
@@ -111,12 +122,15 @@ class Context:
         entropy: Entropy = os.urandom,
         progress: Callable[[str], None] = _say_nothing,
     ) -> Self:
-        """Return a context for one call in the repository that `repo` lies in; nothing is opened yet."""
+        """Return a context for calls, one after the other, in the repository that `repo` lies in; opens nothing yet.
+
+        `environ` is the environment that counts, the process's own when none is given.
+        """
         return cls(
-            repo,
+            Path(repo),
             actor=actor,
             session=session,
-            environ=environ,
+            environ=os.environ if environ is None else environ,
             dry_run=dry_run,
             offline=offline,
             yes=yes,
@@ -135,13 +149,22 @@ class Context:
         self.close()
 
     def begin(self, operation: str, params: Mapping[str, object]) -> None:
-        """Take note of what is done, for the events and the commit message of the transaction."""
+        """Take note of what is done, for the events and the commit message of the transaction.
+
+        What the call before has learned of the time and of who calls is forgotten, and where it went is left.
+        """
         self._operation = operation
         self._params = raw_params(params)
+        if self.repo != self._home:
+            self.work_in(self._home)
+        self._forget("now", "live", "caller", "claim", "floor")
 
     @cached_property
     def place(self) -> Place:
         """Where the repository is; NotARepository and its like."""
+        if self._is_closed:
+            message = "this context is closed"
+            raise ContextClosed(message)
         return locate(self.repo)
 
     @property
@@ -170,6 +193,7 @@ class Context:
             self.repository,
             entropy=self.entropy,
             absorb=self._absorb,
+            scribe=SCRIBE,
             progress=self.progress,
             restrain=self._restrain,
         )
@@ -220,8 +244,7 @@ class Context:
 
     def look_at_claims(self) -> None:
         """Look anew which claim the caller's session works under: this call has confirmed it, or lost it."""
-        self.__dict__.pop("live", None)
-        self.__dict__.pop("claim", None)
+        self._forget("live", "claim")
 
     @property
     def is_person(self) -> bool:
@@ -248,6 +271,7 @@ class Context:
         With --dry-run nothing is written, and the view returned shows what would be. The events of a refused outcome
         are committed before its refusal is raised.
         """
+        self.check_at_work_here()
         claim = self.claim
         if claim is not None:
             is_end = self._operation in _GO_ON_LOST
@@ -260,11 +284,20 @@ class Context:
             raise committed.refusal
         return self.view()
 
+    def check_at_work_here(self) -> None:
+        """Refuse to write for a session that works in another clone: its id is for all to read, and proves nothing."""
+        named = self.caller.session
+        if named is None or live_sessions.read(self.place.common, named) is not None:
+            return
+        record = self.view().session(named)
+        if record is not None and record.status == "active":
+            raise holding.elsewhere(record)
+
     def follow(self, committed: "Committed") -> None:
         """Let this clone's floor follow the documents that were written in it, if any were."""
-        if committed.commit is not None and committed.documents:
+        if committed.commit is not None and (committed.documents or committed.policy):
             caller = Writer(self.caller.actor, self.now, self.is_person, begins=self._operation == "init")
-            self.floor.follow(self.reader.view(), committed.documents, caller)
+            self.floor.follow(self.reader.view(), Written(committed.documents, committed.policy), caller)
 
     def stamp(self) -> Stamp:
         """Return what the events of this call have in common."""
@@ -295,17 +328,33 @@ class Context:
             message = f"{what} needs the network, and --offline forbids it"
             raise Offline(message)
 
+    def work_in(self, worktree: Path) -> None:
+        """Let the call go on in another worktree of this clone; who calls is looked at anew there."""
+        if "repository" in self.__dict__:
+            self._left.append(self.repository)
+        self.repo = worktree
+        self._forget("place", "repository", "caller", "claim", "live")
+
     def reopen(self) -> None:
         """Let go of the records, because their place changed; they are opened anew when next asked for."""
         self._close_records()
-        self.__dict__.pop("reader", None)
-        self.__dict__.pop("store", None)
+        self._forget("reader", "store")
 
     def close(self) -> None:
-        """Let go of everything; a dry run's decision is forgotten."""
+        """Let go of everything; a dry run's decision is forgotten. Whatever is asked for later is ContextClosed."""
         self._close_records()
         if "repository" in self.__dict__:
             self.repository.close()
+        for repository in self._left:
+            repository.close()
+        self._left.clear()
+        self._forget("place", "repository", "reader", "store", "live", "caller", "claim", "floor")
+        self._is_closed = True
+
+    def _forget(self, *names: str) -> None:
+        """Let what was opened or found out be so anew when next asked for."""
+        for name in names:
+            self.__dict__.pop(name, None)
 
     def _close_records(self) -> None:
         for reader in self._replaced:

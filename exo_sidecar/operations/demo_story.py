@@ -264,7 +264,8 @@ class Story:
 def _ticket_words(area: Area, intent: str, number: int) -> tuple[str, ...]:
     title = f"Say what {area.name} is for"
     urgent = ("--priority", "1") if number == 0 else ()
-    return ("ticket-create", title, "--parent", intent, "--label", LABEL, "--scope-allow", area.glob, *urgent)
+    of = ("--parent", intent, "--type", "docs", "--label", LABEL, "--scope-allow", area.glob)
+    return ("ticket-create", title, *of, *urgent)
 
 
 def _claim(each: Heard) -> Claim:

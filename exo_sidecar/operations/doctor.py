@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
-from exo_sidecar.operations import doctor_mount, doctor_outside, doctor_records, doctor_work
+from exo_sidecar.operations import doctor_mount, doctor_outside, doctor_policy, doctor_records, doctor_work
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.doctor_exam import Exam, Looked, Section
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
@@ -16,6 +16,7 @@ Name: TypeAlias = Literal[
     "index",
     "ledger",
     "documents",
+    "policy",
     "files",
     "tracking",
     "hierarchy",
@@ -36,6 +37,7 @@ SECTIONS: Final[dict[Name, Callable[[Exam], Looked]]] = {
     "index": doctor_records.index,
     "ledger": doctor_records.ledger,
     "documents": doctor_records.documents,
+    "policy": doctor_policy.look,
     "files": doctor_records.files,
     "tracking": doctor_mount.tracked,
     "hierarchy": doctor_records.hierarchy,

@@ -11,7 +11,7 @@ from exo_sidecar.git.locate import main_worktree
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.operations.doctor_exam import Exam, Looked, counted
-from exo_sidecar.store import layout, publish, repair
+from exo_sidecar.store import layout, publish, repair, troubles
 from exo_sidecar.store.governed import Governed
 
 _BRANCHES_MAX: Final = 500
@@ -92,8 +92,10 @@ def formed(exam: Exam) -> Looked:
         return Looked([_fault("FORMAT_TOO_NEW", layout.FORMAT, message, "install a newer exo", layout.FORMAT)], note)
     found = []
     if numbers.render > layout.RENDER_NUMBER:
-        message = f"files were computed by a newer program (render {numbers.render} > {layout.RENDER_NUMBER})"
-        found.append(_warning("RENDER_NEWER", layout.FORMAT, message, "install a newer exo", layout.FORMAT))
+        found.append(troubles.older_than(numbers.render, troubles.of_newer_program(exam.view.index.db)))
+    elif numbers.render < layout.RENDER_NUMBER:
+        message = f"files were computed by an older exo (render {numbers.render} < {layout.RENDER_NUMBER})"
+        note = f"{note}; {message}, the next command that writes computes them anew"
     for name, text in layout.PRESCRIBED.items():
         if _content(governed, root, name) != text:
             message = f"{name} is not what the format prescribes; it is computed anew at the next write"

@@ -1,6 +1,7 @@
 """What `doctor` looks at outside of the records: the remote, trust, git and its hooks, the clock, the disk."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from exo_sidecar.git import cgit, commits
@@ -12,7 +13,7 @@ from exo_sidecar.model.finding import Finding, Severity
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.operations import trusting
 from exo_sidecar.operations.doctor_exam import Exam, Looked, counted
-from exo_sidecar.operations.hook import PRE_PUSH
+from exo_sidecar.operations.hook import EVENTS, PRE_PUSH
 from exo_sidecar.operations.trust import DIGEST_SHOWN
 from exo_sidecar.sync import distance
 from exo_sidecar.sync.distance import Distance
@@ -96,13 +97,13 @@ def trust(exam: Exam) -> Looked:
 
 
 def hooks(exam: Exam) -> Looked:
-    """Look at whether git runs exo's check before a push."""
+    """Look at whether git runs exo's check before a push, and lets a session's commits name it."""
     worktree = exam.ctx.place.worktree
     if worktree is None or exam.ctx.place.in_mount:
         return Looked(note="not checked: asked from outside of a checkout", checked=False)
     look = githooks.look(worktree, PRE_PUSH)
     if look.owner == "exo" and look.runs:
-        return Looked(note=f"{PRE_PUSH} checks lease and fence: {look.path}")
+        return Looked(_unsigned(worktree), f"{PRE_PUSH} checks lease and fence: {look.path}")
     install = "exo hook-install"
     if look.owner == "exo":
         message = f"{look.path} is exo's and cannot be executed: git passes over it"
@@ -114,6 +115,16 @@ def hooks(exam: Exam) -> Looked:
         "HOOK_ABSENT", "warning" if is_required else "info", PRE_PUSH, message, f"{install} adds the check"
     )
     return Looked([found], note="" if is_required else "not installed; leases.guard does not ask for it")
+
+
+def _unsigned(worktree: Path) -> list[Finding]:
+    """Return what keeps a session's commits from naming it."""
+    looks = {event: githooks.look(worktree, event) for event in EVENTS if event != PRE_PUSH}
+    missing = [event for event, look in looks.items() if look.owner != "exo" or not look.runs]
+    if not missing:
+        return []
+    message = f"git does not run exo at {', '.join(missing)}: commits do not name the session that makes them"
+    return [_finding("HOOK_ABSENT", "info", missing[0], message, "exo hook-install adds it")]
 
 
 def git(_: Exam) -> Looked:

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from exo_sidecar.model.document import DOCUMENTS
+from exo_sidecar.model.event_policy import FILES
 from exo_sidecar.model.finding import Finding, Severity
+from exo_sidecar.operations import policy_findings
 from exo_sidecar.operations.doctor_exam import Exam, Looked, counted
 from exo_sidecar.store import audit, clone, layout
 from exo_sidecar.store import index as indexes
@@ -14,7 +16,8 @@ _HIERARCHY: Final = frozenset({"PARENT_RING"})
 _CONFLICTS: Final = frozenset({"CONFLICT_VALUE", "DOCUMENT_CONFLICT"})
 _DOCUMENTS: Final = frozenset({"DOCUMENT_UNREADABLE"})
 _LEASES: Final = frozenset({"PROVISIONAL_CLAIM"})
-_ELSEWHERE: Final = _HIERARCHY | _CONFLICTS | _DOCUMENTS | _LEASES
+_FORMAT: Final = frozenset({"RENDER_NEWER"})
+_ELSEWHERE: Final = _HIERARCHY | _CONFLICTS | _DOCUMENTS | _LEASES | _FORMAT
 _SHOWN_MAX: Final = 50
 _NAMED_MAX: Final = 3
 _INDEX: Final[dict[indexes.State, tuple[str, str]]] = {
@@ -89,6 +92,7 @@ def documents(exam: Exam) -> Looked:
         for name in DOCUMENTS
         if exam.view.document(name) is None
     ]
+    found += policy_findings.of_documents(exam.view)
     return Looked(found, f"{len(DOCUMENTS)} documents")
 
 
@@ -97,7 +101,7 @@ def files(exam: Exam) -> Looked:
     found = [
         each
         for each in exam.edited
-        if each.file not in DOCUMENTS and (each.file is None or layout.parse_segment(each.file) is None)
+        if each.file not in {*DOCUMENTS, *FILES} and (each.file is None or layout.parse_segment(each.file) is None)
     ]
     found += [each for each in exam.noticed if each.code not in _ELSEWHERE]
     found += _missing(exam)

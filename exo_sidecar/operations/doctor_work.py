@@ -49,7 +49,7 @@ def _session(exam: Exam, live: LiveSession) -> Iterator[Finding]:
     ways_out = f"exo session-finish --session {live.session} --summary TEXT ends it"
     if record.status == "reserved":
         ways_out = f"exo session-start --ticket-id {live.ticket} goes on"
-    hint = f"{ways_out}; exo lease-release --session {live.session} gives the ticket back"
+    hint = f"{ways_out}; exo session-cleanup ends what is dead, and gives its ticket back"
     now = exam.ctx.boot_clock()
     age = live.heartbeat_age(now)
     if live.process is not None and (age is None or ancestry.liveness(live.process) == "dead"):
@@ -121,7 +121,7 @@ def _against(exam: Exam, survey: Survey) -> Iterator[Finding]:
             code="LEASE_DAMAGED",
             subject=ticket,
             message=f"the lease of {ticket} cannot be read, so nobody gets it: {why}",
-            hint=f"a person takes it over: exo lease-takeover {ticket} --force --reason TEXT",
+            hint=f"a person takes it over: exo lease-takeover --ticket-id {ticket} --force --reason TEXT",
         )
 
 

@@ -15,6 +15,23 @@ from exo_sidecar.store.hand_edits import Edit
 
 def read(ctx: Context, name: str, path: str) -> str:
     """Return the text of a file of the checkout; ValueInvalid when it lies outside, or is no text of `name`."""
+    data = content(ctx, name, path)
+    _check_bytes(name, data)
+    return data.decode()
+
+
+def lying(ctx: Context, name: str, *, limit_bytes: int) -> bytes | None:
+    """Return a document as it lies in the mount, whatever it holds; None where no such file can be read."""
+    try:
+        return files.read_beneath(ctx.governed.mount, name, limit_bytes=limit_bytes)
+    except (files.NotRegularError, files.TooLargeError):
+        return None
+
+
+def content(ctx: Context, name: str, path: str) -> bytes:
+    """Return what a file of the checkout holds; ValueInvalid when it lies outside, is not there, or too large."""
+    if "\0" in path:
+        raise _unfit(name, f"{path[:80]!r} is no path")
     root = Path(os.path.realpath(ctx.place.worktree or ctx.repo))
     place = Path(os.path.realpath(ctx.repo / path))
     if not place.is_relative_to(root):
@@ -25,8 +42,7 @@ def read(ctx: Context, name: str, path: str) -> str:
         raise _unfit(name, f"{path[:80]!r} cannot be read as a document: {error.strerror or error}") from error
     if data is None:
         raise _unfit(name, f"there is no file {path[:80]!r}")
-    _check_bytes(name, data)
-    return data.decode()
+    return data
 
 
 def taken(document: Document, take: tuple[str, ...]) -> str:

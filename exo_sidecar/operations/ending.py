@@ -74,7 +74,15 @@ def _given_back(ctx: Context, live: LiveSession, release: Release) -> None:
         return
     with contextlib.suppress(Held):  # nobody holds it any more, or somebody else does: either way it is not ours
         release(record.ticket, record.id, Actor(record.actor))
+        what = "suspension" if record.status == "suspended" else "end"
         ctx.warn(
-            "END_CONFIRMED", f"the end of {record.id} is confirmed now: the lease of {record.ticket} is given back"
+            "END_CONFIRMED", f"the {what} of {record.id} is confirmed now: the lease of {record.ticket} is given back"
         )
-    live_sessions.remove(ctx.place.common, record.id)
+    if record.status == "suspended":
+        session_facts.change(ctx, record.id, _paused)
+    else:
+        live_sessions.remove(ctx.place.common, record.id)
+
+
+def _paused(live: LiveSession) -> LiveSession:
+    return replace(live, state="suspended", call=None, unreleased=False)

@@ -16,7 +16,7 @@ from exo_sidecar.git.remote import Remote
 from exo_sidecar.model.config import SyncSettings
 from exo_sidecar.model.errors import Conflict, Environment, NotFound
 from exo_sidecar.operations.context import Context
-from exo_sidecar.store import publish
+from exo_sidecar.store import publish, rendition
 from exo_sidecar.sync import compaction, distance, sync
 from exo_sidecar.sync.sync import SyncBehind
 from exo_sidecar.sync.verified import OverLimits, SyncRefused
@@ -39,6 +39,8 @@ def pull(ctx: Context) -> Exchanged:
         pulled = sync.pull(ctx.store, remote, timeout_seconds=settings.timeout_seconds)
         for edit in pulled.merged.edited:
             ctx.warn("WEB_EDIT", f"{remote}: {edit}")
+        if pulled.merged.raised is not None:
+            ctx.tell(pulled.merged.raised)
         return Exchanged(state="done", fetched_events=pulled.merged.events)
 
     return _exchange(ctx, bring)
@@ -81,6 +83,17 @@ def skipped(reason: str) -> Exchanged:
     return Exchanged(state="skipped", reason=reason)
 
 
+def _take_in(ctx: Context) -> None:
+    """Take in what would not be told apart after a merge: commits of plain git, edits of files of another number."""
+    tip = ctx.governed.tip()
+    if publish.recorded_tip(ctx.governed) == tip and rendition.standing(ctx.governed, tip) != "stale":
+        return
+    committed = sync.absorb(ctx.store, ctx.stamp())
+    ctx.follow(committed)
+    for finding in committed.findings:
+        ctx.tell(finding)
+
+
 def _exchange(ctx: Context, act: Callable[[Remote, SyncSettings], Exchanged]) -> Exchanged:
     if ctx.dry_run or ctx.offline:
         return skipped("dry run" if ctx.dry_run else "--offline")
@@ -90,8 +103,7 @@ def _exchange(ctx: Context, act: Callable[[Remote, SyncSettings], Exchanged]) ->
         return skipped("sync.auto is off")
     if authority is None or authority.remote is None:
         return skipped("there is no remote")
-    if publish.recorded_tip(ctx.governed) != ctx.governed.tip():  # plain git was here: its commits are taken in first
-        ctx.follow(sync.absorb(ctx.store, ctx.stamp()))
+    _take_in(ctx)
     try:
         remote = remotes.named(ctx.repository, authority.remote)
         if compaction.under_way(ctx.governed) is not None:  # killed before the remote heard of it

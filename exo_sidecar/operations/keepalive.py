@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from exo_sidecar.host import heartbeats, live_sessions
 from exo_sidecar.host.heartbeats import Note
 from exo_sidecar.host.live_sessions import LiveSession
+from exo_sidecar.model import duration
 from exo_sidecar.model.boot import BootClock
-from exo_sidecar.model.errors import ExoError, Held
+from exo_sidecar.model.errors import ExoError, Held, SessionFenced
 from exo_sidecar.model.ids import SessionId
 from exo_sidecar.operations.context import Context, Warned
 from exo_sidecar.operations.registry import Operation
@@ -96,8 +97,8 @@ def warnings_of(live: LiveSession, note: Note | None, now: BootClock, *, writes:
     if past is None:
         return ()
     message = (
-        f"the lease of {live.ticket} should have been renewed {int(past)} s ago, and others may soon take it: "
-        "run exo lease-heartbeat before you go on"
+        f"the lease of {live.ticket} should have been renewed {duration.show(int(past))} ago, and others may "
+        "soon take it: run exo lease-heartbeat before you go on"
     )
     return (Warned("LEASE_DEADLINE_PASSED", message),)
 
@@ -118,9 +119,33 @@ def tell(ctx: Context, operation: Operation) -> None:
             ctx.warnings.extend(warned(live_sessions.read(common, ctx.caller.session)))
 
 
+def refused(ctx: Context, error: ExoError) -> None:
+    """Note what a refusal told of the session's lease: that another has it, so that later calls say so, too."""
+    session = error.details.get("session")
+    if not isinstance(error, SessionFenced) or not isinstance(error.details.get("epoch"), int) or session is None:
+        return
+    # As above: the refusal is what counts, and it is told in any case.
+    with contextlib.suppress(ExoError, OSError):
+        common, now = ctx.place.common, ctx.boot_clock()
+        live = live_sessions.read(common, SessionId(str(session)))
+        if live is None or live.epoch is None or live.state not in _LIVING:
+            return
+        with heartbeats.only(common, live.session) as alone:
+            if alone:
+                note = _tried(_renewed(heartbeats.read(common, live.session), now), live, now)
+                said = error.message[: heartbeats.TEXT_MAX]
+                heartbeats.write(common, live.session, replace(note, outcome="lost", code=error.code, message=said))
+
+
 def keep(ctx: Context, operation: Operation) -> None:
     """Note that the caller's session is alive, and start its heartbeat when that is due; never waits for either."""
-    if ctx.dry_run or ctx.offline or operation.name in _OWN or _is_off(ctx.environ) or not ctx.is_placed:
+    if operation.name not in _OWN:
+        beat(ctx)
+
+
+def beat(ctx: Context) -> None:
+    """Do so in the middle of a call that takes long; every operation may."""
+    if ctx.dry_run or ctx.offline or _is_off(ctx.environ) or not ctx.is_placed:
         return
     # A disk that takes no note, or a program that does not start, is no fault of the call that was made.
     with contextlib.suppress(ExoError, OSError):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec.structs import replace
 
-from exo_sidecar.domain import holding, sessions
+from exo_sidecar.domain import auditing, holding, sessions
 from exo_sidecar.domain.provisional import lost, unconfirmed
 from exo_sidecar.host import heartbeats, live_sessions
 from exo_sidecar.host.caller import require_clear
@@ -180,6 +180,9 @@ def own_session(ctx: Context, view: View, ticket: TicketId | None, *, ended_too:
         raise lost(ctx.claim)
     named = require_clear(ctx.caller).session
     record = view.session(named) if named else None
+    if record is not None and record.is_audit:
+        message = f"{record.id} is an audit: it looks on at {record.ticket} and holds no lease"
+        raise LeaseNotHeld(message, ticket=record.ticket)
     if record is not None and ticket in {None, record.ticket}:
         return record
     found = _reservation(ctx, view, ticket) or (_last_of(view, ticket, ctx.caller.actor) if ended_too else None)
@@ -202,5 +205,5 @@ def _last_of(view: View, ticket: TicketId | None, actor: str) -> SessionRecord |
     """Return the ticket's last session when it was the actor's: its end may not have reached the authority."""
     if ticket is None:
         return None
-    last = next(iter(view.sessions(ticket=ticket, limit=1)), None)
+    last = auditing.last_writer(view, ticket)
     return last if last is not None and last.actor == actor else None

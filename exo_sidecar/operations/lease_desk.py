@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from exo_sidecar.domain import holding
-from exo_sidecar.domain.sessions import Grant, Overtaken
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.host import live_sessions
 from exo_sidecar.leases import backoff, rules
@@ -33,6 +32,7 @@ from exo_sidecar.model.errors import ExoError, SessionFenced
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.instant import epoch_seconds
 from exo_sidecar.model.lease import Authority, Holder, Lease
+from exo_sidecar.model.opening import Grant, Overtaken
 from exo_sidecar.operations import ending, exchange
 from exo_sidecar.operations.context import Context
 
@@ -339,12 +339,17 @@ class LeaseDesk:
                 terms = Terms(intent.session, self._ctx.caller.actor, 0)
                 self._release(intent.ticket, terms, None)
                 live = live_sessions.read(common, intent.session)
-                if live is None or live.claim is None:
+                if (live is None or live.claim is None) and not self._is_suspended(intent.session):
                     live_sessions.remove(common, intent.session)
                 self._ctx.warn(
                     "CLAIM_GIVEN_BACK", f"{intent.ticket} was claimed by a call that was killed; it is free again"
                 )
             Intents(common).end(intent.nonce)
+
+    def _is_suspended(self, session: SessionId) -> bool:
+        """Whether the ledger has the session as suspended: a claim that would have resumed it is no loss to it."""
+        record = self._ctx.view().session(session)
+        return record is not None and record.status == "suspended"
 
     def _lives(self, session: SessionId, ticket: TicketId) -> bool:
         """Whether the ledger knows the session, on just this ticket: a late claim may be of one that took another."""

@@ -1,7 +1,5 @@
 """How many leases one actor may hold (`leases.per_actor`): as the authority shows them, or as far as is known here."""
 
-from typing import Final
-
 from exo_sidecar.domain import holding
 from exo_sidecar.host import live_sessions
 from exo_sidecar.leases import rules
@@ -10,8 +8,6 @@ from exo_sidecar.model.errors import ExoError
 from exo_sidecar.model.ids import SessionId
 from exo_sidecar.model.view import View
 from exo_sidecar.operations.context import Context
-
-_LIVING_MAX: Final = 10_000
 
 
 def over(survey: Survey, view: View, owner: str, apart_from: SessionId | None = None) -> ExoError | None:
@@ -25,12 +21,8 @@ def over_as_known(ctx: Context, view: View, owner: str, apart_from: SessionId) -
 
     Claims made offline elsewhere are not known here: the authority counts anew before one is confirmed.
     """
-    living = view.sessions(statuses=holding.LIVING, limit=_LIVING_MAX)
-    tickets = {
-        session.ticket
-        for session in living
-        if session.actor == owner and session.id != apart_from and not holding.is_overtaken(view, session)
-    }
+    known = holding.holders(view)
+    tickets = {session.ticket for session in known if session.actor == owner and session.id != apart_from}
     tickets |= {
         live.ticket
         for live in live_sessions.listed(ctx.place.common).sessions

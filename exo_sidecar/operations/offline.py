@@ -8,7 +8,6 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from exo_sidecar.domain import holding
-from exo_sidecar.domain.sessions import Grant
 from exo_sidecar.git.oid import ZERO
 from exo_sidecar.host import ancestry, live_sessions
 from exo_sidecar.host.live_sessions import LiveSession
@@ -16,8 +15,9 @@ from exo_sidecar.leases.last_known import last_known
 from exo_sidecar.model import ids
 from exo_sidecar.model.errors import ExoError, LeaseHeld, Offline
 from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.opening import Grant
 from exo_sidecar.model.outcome import Outcome, refused
-from exo_sidecar.model.session import OfflineClaim
+from exo_sidecar.model.session import OfflineClaim, SessionRecord
 from exo_sidecar.model.view import View
 from exo_sidecar.operations import claiming, lease_quota, session_facts
 from exo_sidecar.operations.claiming import Aim, Claimed
@@ -40,7 +40,7 @@ def claim(ctx: Context, ticket: TicketId, wanted: Aim) -> Claimed:
     """
     session = wanted.terms.session
     known = live_sessions.read(ctx.place.common, session)
-    if known is not None and known.claim is None:
+    if known is not None and known.claim is None and _has_lease(ctx, session):
         return _adopted(ctx, ticket, wanted)
     if (held := holder(ctx, ctx.view(), ticket, apart_from=session)) is not None:
         raise held
@@ -55,7 +55,7 @@ def supposed(ctx: Context, ticket: TicketId, wanted: Aim) -> Claimed:
     """Return what `claim` would lead to, or raise what it would; nothing is written."""
     session = wanted.terms.session
     known = live_sessions.read(ctx.place.common, session)
-    if known is not None and known.claim is None:
+    if known is not None and known.claim is None and _has_lease(ctx, session):
         return claiming.supposed(ctx, ticket, wanted)
     if (held := holder(ctx, ctx.view(), ticket, apart_from=session)) is not None:
         raise held
@@ -71,6 +71,18 @@ def holder(ctx: Context, view: View, ticket: TicketId, *, apart_from: SessionId 
     if found is not None and found.session != apart_from:
         return holding.lease_held(ticket, found)
     return _provisional_holder(ctx, view, ticket, apart_from) or _last_holder(ctx, view, ticket)
+
+
+def _has_lease(ctx: Context, session: SessionId) -> bool:
+    """Whether a session of this clone has its lease, as far as the ledger knows."""
+    record = ctx.view().session(session)
+    return record is None or not _gave_back(record)
+
+
+def _gave_back(record: SessionRecord) -> bool:
+    """Whether the session ended, or was suspended without its lease."""
+    paused = record.interruption
+    return record.status == "finished" or (paused is not None and not paused.keeps_lease)
 
 
 def _taken(ctx: Context, ticket: TicketId, wanted: Aim, known: LiveSession | None) -> LiveSession:
@@ -148,12 +160,12 @@ def _provisional_holder(ctx: Context, view: View, ticket: TicketId, apart_from: 
 
 
 def _last_holder(ctx: Context, view: View, ticket: TicketId) -> LeaseHeld | None:
-    """Return who held the lease when it was last seen, unless the ledger has that session's end."""
+    """Return who held the lease when it was last seen, unless the ledger has that it was given back."""
     seen = last_known(ctx.repository, ticket, ctx.boot_clock())
     if seen is None or seen.lease.state != "held":
         return None
     record = view.session(seen.lease.holder.session)
-    if seen.lease.epoch < view.highest_epoch(ticket) or (record is not None and record.status == "finished"):
+    if seen.lease.epoch < view.highest_epoch(ticket) or (record is not None and _gave_back(record)):
         return None
     by = seen.lease.holder
     message = f"{ticket} was held by {by.actor} in session {by.session} (epoch {seen.lease.epoch}) when last seen here"

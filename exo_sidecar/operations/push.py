@@ -7,12 +7,15 @@ import msgspec
 from exo_sidecar.domain import pushes
 from exo_sidecar.git import remote as remotes
 from exo_sidecar.host.caller import require_clear
+from exo_sidecar.model.check_run import Verify
 from exo_sidecar.model.ids import TicketId
-from exo_sidecar.operations import exchange, pushing, reconciling, session_facts
+from exo_sidecar.operations import exchange, push_checks, pushing, reconciling, session_facts
+from exo_sidecar.operations.checking import CheckShown
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.exchange import Exchanged
 from exo_sidecar.operations.lease_desk import LeaseDesk
 from exo_sidecar.operations.lease_shown import LeaseShown
+from exo_sidecar.operations.push_checks import PushChecked
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 
 
@@ -27,6 +30,7 @@ class Push(Params, frozen=True, kw_only=True):
     force_with_lease: Annotated[
         bool, param("Overwrite what was last fetched of the branch, and nothing newer (git's force-with-lease)")
     ] = False
+    no_check: Annotated[bool, param("Do not run the checks; only for a person")] = False
 
 
 class CodePushed(Result, frozen=True, kw_only=True):
@@ -44,6 +48,10 @@ class CodePushed(Result, frozen=True, kw_only=True):
     """`atomic`: the server took lease and code together or neither. `checked`: looked at before and after."""
     atomic: bool
     lease: LeaseShown | None
+    verify: Verify
+    """How the code was verified; none: there was nothing to run."""
+    checks: tuple[CheckShown, ...] = ()
+    """Those that ran now; the ones that had passed on the same files before are not run again."""
     sync: Exchanged
 
 
@@ -53,7 +61,8 @@ def run(ctx: Context, params: Push) -> CodePushed:
 
     Code and lease go in one atomic push, so a session that has lost its ticket is turned away by the server. Where the
     server cannot do that, the lease is checked before and after, and the result says `guard: checked`. Hooks,
-    credentials and the fast-forward check are git's own. Checks of the ticket are not run.
+    credentials and the fast-forward check are git's own. The checks of the ticket run first, unless they have passed on
+    the same files already, and what fails them is not pushed.
     """
     reconciling.require_confirmed(ctx, "push")
     view = ctx.view()
@@ -69,16 +78,17 @@ def run(ctx: Context, params: Push) -> CodePushed:
     ctx.require_network(f"pushing to {remote}")
     session_facts.worktree_of(ctx)
     wanted = pushing.plan(ctx, session, remote, params.branch, overwrite=params.force_with_lease)
+    checked = push_checks.require(ctx, view, session, no_check=params.no_check)
     if ctx.dry_run:
         pushing.confirmed(desk, session)
-        return _result(wanted, None, exchange.skipped("dry run"))
+        return _result(wanted, None, checked, exchange.skipped("dry run"))
     done = pushing.carry_out(ctx, desk, wanted)
     session_facts.count_on(ctx, done.lease, done.started)
-    ctx.transact(lambda now: pushes.record(now, session, pushing.event(wanted, done)))
-    return _result(wanted, done, exchange.push(ctx))
+    ctx.transact(lambda now: pushes.record(now, session, pushing.event(wanted, done), checked.event))
+    return _result(wanted, done, checked, exchange.push(ctx))
 
 
-def _result(wanted: pushing.Plan, done: pushing.Done | None, sync: Exchanged) -> CodePushed:
+def _result(wanted: pushing.Plan, done: pushing.Done | None, checked: PushChecked, sync: Exchanged) -> CodePushed:
     ttl = done.lease.ttl_seconds if done else 0
     return CodePushed(
         pushed=done is not None and done.start != wanted.code.commit,
@@ -90,5 +100,7 @@ def _result(wanted: pushing.Plan, done: pushing.Done | None, sync: Exchanged) ->
         guard=done.guard if done else None,
         atomic=done is not None and done.guard == "atomic",
         lease=LeaseShown(epoch=done.lease.epoch, ttl_seconds=ttl, deadline_in=ttl) if done else None,
+        verify=checked.verify,
+        checks=checked.checks,
         sync=sync,
     )

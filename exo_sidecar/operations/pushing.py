@@ -19,7 +19,7 @@ from exo_sidecar.leases.refs import LeaseContended, LeaseUnknown, Seen
 from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.boot import BootClock
 from exo_sidecar.model.errors import LeaseNotHeld, SessionFenced
-from exo_sidecar.model.event import PushGuarded
+from exo_sidecar.model.event_pushes import PushGuarded
 from exo_sidecar.model.lease import Lease
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.operations import session_facts
@@ -163,5 +163,10 @@ def _unknown(wanted: Plan, said: Said) -> LeaseUnknown:
 
 
 def _rejected(wanted: Plan, said: Said) -> PushRejected:
+    if "non-fast-forward" in said.words or "fetch first" in said.words:
+        message = f"{wanted.remote} has commits of {wanted.branch} that this clone has not"
+        theirs = f"{wanted.remote}/{wanted.branch}"
+        hint = f"git fetch, then git rebase {theirs} or git merge {theirs}; nothing was pushed, the lease included"
+        return PushRejected(message, hint=hint, branch=wanted.branch, remote=wanted.remote)
     message = f"{wanted.remote} did not take {wanted.branch}: {said.words or 'git gave no reason'}"
     return PushRejected(message, branch=wanted.branch, remote=wanted.remote)

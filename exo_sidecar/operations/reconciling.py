@@ -20,7 +20,7 @@ from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.errors import ExoError, LeaseHeld, LeaseLost, SessionFenced
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.session import OfflineClaim, SessionRecord
-from exo_sidecar.operations import ending, exchange, lease_quota
+from exo_sidecar.operations import ending, exchange, lease_quota, session_saving
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.lease_desk import LeaseDesk, Terms, Won
 
@@ -100,8 +100,11 @@ def give_up(ctx: Context, live: LiveSession) -> None:
 def _one(ctx: Context, desk: LeaseDesk, live: LiveSession, operation: str) -> list[ClaimWon | ClaimLost]:
     common, view = ctx.place.common, ctx.view()
     record, counts = view.offline_session(live.session), view.session(live.session)
-    if counts is not None:
+    if counts is not None and record is None and counts.status != "suspended":
         return [_confirmed(ctx, live, counts, None)]
+    if record is None and counts is not None:  # killed before it was resumed
+        live_sessions.write(common, replace(live, state="suspended", claim=None, call=None))
+        return []
     if record is None:  # killed before anything was written
         live_sessions.remove(common, live.session)
         return []
@@ -121,14 +124,14 @@ def _asked(
 ) -> ClaimWon | ClaimLost:
     """Claim the ticket at its authority under the same session, complete up to the transaction, or lose it."""
     terms = Terms(record.id, Actor(record.actor), live.ttl_seconds or 0, record.branch)
-    if record.status != "finished":  # that one's lease is given back at once
+    if not _gives_back(record):
         _check_quota(ctx, desk, live, record)
     try:
         won = desk.claim([live.ticket], terms)
     except (LeaseHeld, LeaseLost, SessionFenced) as error:
         holder = error.details.get("holder")
         return _lost(ctx, live, record, error.message, SessionId(holder) if isinstance(holder, str) else None)
-    claim, ends = _claim_of(live), record.status == "finished"
+    claim, ends = _claim_of(live), _gives_back(record)
     try:
         after = ctx.transact(lambda view: adopting.adopt(view, claim, won.grant, operation, ends=ends))
     except TicketClosed as error:
@@ -139,6 +142,12 @@ def _asked(
         raise
     desk.settled(won)
     return _confirmed(ctx, live, after.session(live.session) or record, won)
+
+
+def _gives_back(record: SessionRecord) -> bool:
+    """Whether the session's lease is given back as soon as it is won: it ended, or is suspended without it."""
+    paused = record.interruption
+    return record.status == "finished" or (paused is not None and not paused.keeps_lease)
 
 
 def _check_quota(ctx: Context, desk: LeaseDesk, live: LiveSession, record: SessionRecord) -> None:
@@ -156,12 +165,10 @@ def _confirmed(ctx: Context, live: LiveSession, record: SessionRecord, won: Won 
     """Note that a lease has adopted the claim; one whose session has ended is yet to be given back."""
     epoch = won.grant.epoch if won else record.epoch or 0
     started = won.swapped.started if won else None
-    state = live.state
-    if record.status in {"finished", "active", "reserved"}:
-        state = "ended" if record.status == "finished" else "active" if record.status == "active" else "reserved"
     confirmed = replace(
         live,
-        state=state,
+        state="ended" if record.status == "finished" else record.status,
+        unreleased=record.status == "suspended" and _gives_back(record),
         claim=None,
         call=None,
         epoch=epoch,
@@ -183,6 +190,8 @@ def _lost(ctx: Context, live: LiveSession, record: SessionRecord, reason: str, h
         live_sessions.write(common, replace(live, state="lost", lost=reason[:1000], call=None))
     else:
         live_sessions.remove(common, live.session)
+    if record.status == "suspended":
+        session_saving.tell_left(ctx, record)
     ctx.warn(
         "CLAIM_LOST",
         f"the offline claim of {live.ticket} is LOST: {reason}. What {live.session} wrote under it counts nowhere; its"

@@ -70,6 +70,8 @@ def run(ctx: Context, params: Redact) -> Redacted:
 
 
 def _tell(ctx: Context, planned: Planned) -> None:
+    if any(each.code == "RENDER_NEWER" for each in ctx.view().findings()):
+        ctx.warn("REDACTED_FILES_LEFT", "files of the branch may show it until a newer exo computes them: update exo")
     if planned.together:
         named = ", ".join(planned.together[:_SHOWN_MAX])
         ctx.warn("REDACT_MORE", f"the same call wrote {named}; what was given to it may stand there, too")

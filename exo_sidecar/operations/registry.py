@@ -93,6 +93,8 @@ class Operation(NamedTuple):
     idempotent: bool = False
     mcp: bool = True
     """False for doors and plumbing, which have no tool."""
+    gate: bool = False
+    """Whether a verdict of `none`, that nothing was looked at, is a failure, too."""
     fail_status: int = 1
     """Exit status when the result's verdict is `fail`."""
 
@@ -165,6 +167,15 @@ def invoke(ctx: Invoked, wanted: Operation, params: Params) -> Result:
         raise ConfirmationMissing(message)
     ctx.begin(wanted.name, msgspec.to_builtins(params))
     return wanted.run(ctx, params)
+
+
+def declaration(function: Callable[..., Result]) -> Operation:
+    """Return the operation that a function was declared as; OperationUnknown when it was not."""
+    found = function.__dict__.get("operation")
+    if isinstance(found, Operation):
+        return found
+    message = f"{function.__module__}.{function.__name__} is no operation"
+    raise OperationUnknown(message)
 
 
 def find(name: str) -> Operation:

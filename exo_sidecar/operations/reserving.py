@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from exo_sidecar.domain import holding, sessions, wording
+from exo_sidecar.domain import handoffs, holding, sessions, wording
 from exo_sidecar.domain.dispatch import HeldBack, Reason
-from exo_sidecar.domain.sessions import Grant
+from exo_sidecar.domain.lanes import ConcurrencyLimit, LaneFull
 from exo_sidecar.host.caller import Caller
 from exo_sidecar.host.live_sessions import LiveSession
 from exo_sidecar.leases import backoff
@@ -15,7 +15,8 @@ from exo_sidecar.model import ids
 from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.errors import ExoError, LeaseHeld, Refused
 from exo_sidecar.model.ids import TicketId
-from exo_sidecar.model.outcome import Outcome
+from exo_sidecar.model.opening import Grant
+from exo_sidecar.model.outcome import Outcome, refused
 from exo_sidecar.model.view import TicketRow, View
 from exo_sidecar.operations import (
     choosing,
@@ -26,12 +27,14 @@ from exo_sidecar.operations import (
     lease_terms,
     offline,
     reconciling,
+    recount,
+    room,
     session_facts,
 )
 from exo_sidecar.operations.choosing import Filter, Offer
 from exo_sidecar.operations.claiming import Aim, Claimed
 from exo_sidecar.operations.context import Context
-from exo_sidecar.operations.lease_desk import LeaseDesk, Terms
+from exo_sidecar.operations.lease_desk import LeaseDesk, Terms, Won
 
 LISTINGS_MAX: Final = 3
 """How often leases are listed for one reservation, when each time others took all that was free."""
@@ -92,7 +95,12 @@ def _reservation(ctx: Context, view: View, wish: Wish, ticket: TicketId | None) 
 
 
 def _reserve_named(ctx: Context, desk: LeaseDesk, view: View, wish: Wish, ticket: TicketId) -> Reserved:
-    refusal = sessions.readiness(view, ticket, dispatched=True) or lease_quota.over(desk.survey(), view, wish.owner)
+    survey = desk.survey()
+    refusal = (
+        sessions.readiness(view, ticket, dispatched=True)
+        or lease_quota.over(survey, view, wish.owner)
+        or room.refusal(ctx, view, wish.owner, recount.leased(survey), ticket)
+    )
     if refusal is not None:
         raise refusal
     record = view.find_ticket(ticket)
@@ -104,19 +112,23 @@ def _reserve_offline(ctx: Context, view: View, wish: Wish, ticket: TicketId | No
     """Reserve provisionally: what nobody has, as far as is known here."""
     if ticket is not None:
         refusal = sessions.readiness(view, ticket, dispatched=True)
+        refusal = refusal or room.refusal(ctx, view, wish.owner, room.leased_as_known(view), ticket)
         if refusal is not None:
             raise refusal
         row, free = choosing.row_of(view, view.find_ticket(ticket)), 1
         passed: tuple[HeldBack, ...] = ()
     else:
-        rows = choosing.offers(view, wish.filter)
+        gate = room.gate(ctx, view, wish.owner, room.leased_as_known(view))
+        offered = choosing.offers(view, wish.filter, gate)
+        rows = offered.rows
         held = {row.id: found for row in rows if (found := offline.holder(ctx, view, row.id)) is not None}
         free = len(rows) - len(held)
         if not free:
+            choosing.raise_no_room(offered)
             return None
         row = next(row for row in rows if row.id not in held)
-        before = (key for key in held if _ranks_before(rows, key, row.id))
-        passed = tuple(HeldBack(key, (Reason("held", held[key].message),)) for key in before)[: choosing.HELD_BACK_MAX]
+        told = tuple(HeldBack(key, (Reason("held", held[key].message),)) for key in held)
+        passed = choosing.passed_over(offered, row, told)
     claimed = claim(ctx, None, view, wish, [row.id])
     return Reserved(claimed.view, claimed.live, Offer(row, passed), free, reused=False)
 
@@ -128,6 +140,10 @@ def _reserve_best(ctx: Context, desk: LeaseDesk, wish: Wish) -> Reserved | None:
             return _reserve_listed(ctx, desk, ctx.view(), wish)
         except (LeaseHeld, LeaseDamaged):  # every one that was listed was taken in the meantime
             backoff.pause(count)
+        except (LaneFull, ConcurrencyLimit):  # it was won, counted again, and given back: others claimed as well
+            if count + 1 == LISTINGS_MAX:
+                raise
+            backoff.pause(count)
     return None
 
 
@@ -137,25 +153,28 @@ def _reserve_listed(ctx: Context, desk: LeaseDesk, view: View, wish: Wish) -> Re
     refusal = lease_quota.over(survey, view, wish.owner)
     if refusal is not None:
         raise refusal
-    rows = choosing.offers(view, wish.filter, may_be_had=lambda ticket: _may_be_had(desk, survey, ticket))
-    free = [row for row in rows if _may_be_had(desk, survey, row.id)]
-    passed = [_held(survey, row) for row in rows if row not in free]
+    gate = room.gate(ctx, view, wish.owner, recount.leased(survey))
+    offered = choosing.offers(view, wish.filter, gate, may_be_had=lambda ticket: _may_be_had(desk, survey, ticket))
+    free = [row for row in offered.rows if _may_be_had(desk, survey, row.id)]
+    passed = [_held(survey, row) for row in offered.rows if row not in free]
+    if not free:
+        choosing.raise_no_room(offered)
     remaining = list(free)
     for _ in range(view.config().dispatch.max_attempts):
         if not remaining:
             break
         try:
             claimed = claim(ctx, desk, view, wish, [row.id for row in remaining])
+        except (LaneFull, ConcurrencyLimit):
+            raise
         except Refused as error:
             # Won, and then the governance branch brought news of it: it was given back.
             passed += [HeldBack(row.id, (Reason("refused", error.message),)) for row in _named_by(error, remaining)]
             remaining = [row for row in remaining if row not in _named_by(error, remaining)]
             continue
         row = next(row for row in free if row.id == claimed.ticket)
-        before = tuple(each for each in passed if _ranks_before(rows, each.ticket, row.id))
-        return Reserved(
-            claimed.view, claimed.live, Offer(row, before[: choosing.HELD_BACK_MAX]), len(free), reused=False
-        )
+        before = choosing.passed_over(offered, row, tuple(passed))
+        return Reserved(claimed.view, claimed.live, Offer(row, before), len(free), reused=False)
     return None
 
 
@@ -182,13 +201,20 @@ def claim(ctx: Context, desk: LeaseDesk | None, view: View, wish: Wish, tickets:
     ctx.caller = Caller(caller.actor, session_id)
 
     def rule(now_view: View, ticket: TicketId, grant: Grant) -> Outcome:
+        kept = None if wish.takes_over else handoffs.refusal(now_view, ticket, wish.owner, ctx.now)
+        if kept is not None:  # it came with the last pull
+            return refused(kept)
         outcome = sessions.reserve(now_view, ticket, grant, role)
         others = tuple(seen for seen in expired if seen.lease.ticket != ticket)
         return outcome if outcome.refusal is not None else outcome + expiring.told(now_view, others)
 
+    def confirm(won: Won) -> None:
+        if desk is not None and not wish.takes_over:
+            recount.confirm(ctx.view, desk.survey, won.seen.lease.ticket)
+
     terms = Terms(session_id, wish.owner, ttl, takes_over=wish.takes_over, reason=wish.reason)
     try:
-        aim = Aim(terms, live, rule)
+        aim = Aim(terms, live, rule, confirm)
         claimed = claiming.claim(ctx, desk, tickets, aim) if desk else offline.claim(ctx, tickets[0], aim)
     except ExoError:
         ctx.caller = caller
@@ -218,8 +244,3 @@ def _named_by(error: ExoError, remaining: Sequence[TicketRow]) -> list[TicketRow
     """Return the candidate that an error is about; all of them when it names none: every one was refused."""
     named = [row for row in remaining if row.id == error.details.get("ticket")]
     return named or list(remaining)
-
-
-def _ranks_before(rows: Sequence[TicketRow], one: TicketId, other: TicketId) -> bool:
-    order = [row.id for row in rows]
-    return one in order and order.index(one) < order.index(other)

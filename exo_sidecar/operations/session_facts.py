@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from exo_sidecar.git.locate import Place, locate
 from exo_sidecar.host import live_sessions
 from exo_sidecar.host.live_sessions import LiveSession
 from exo_sidecar.model.boot import BootClock
@@ -19,10 +20,22 @@ from exo_sidecar.operations.context import Context
 
 def worktree_of(ctx: Context) -> Path:
     """Return the checkout that the call was made in; NotARepository where there is none to work in."""
-    if ctx.place.worktree is None or ctx.place.in_mount:
-        message = f"{ctx.place.start} is in no checkout, and sessions work in one"
+    return worktree_at(ctx.place)
+
+
+def worktree_at(place: Place) -> Path:
+    """Return the checkout of a place; NotARepository where there is none to work in."""
+    if place.worktree is None or place.in_mount:
+        message = f"{place.start} is in no checkout, and sessions work in one"
         raise NotARepository(message, hint="change into a worktree of the repository, or name one with --repo")
-    return ctx.place.worktree
+    return place.worktree
+
+
+def place_of(ctx: Context, session: SessionId) -> Place:
+    """Return the checkout that a session of this clone works in; where the call was made when that is not known."""
+    live = live_sessions.read(ctx.place.common, session)
+    is_here = live is None or (live.worktree == str(ctx.place.worktree) and not ctx.place.in_mount)
+    return ctx.place if is_here or live is None else locate(Path(live.worktree))
 
 
 def living(ctx: Context, view: View, status: SessionStatus) -> tuple[LiveSession, ...]:
@@ -42,6 +55,10 @@ def living(ctx: Context, view: View, status: SessionStatus) -> tuple[LiveSession
             continue
         if record is None:  # it may have begun since the view was read
             record = record_of(ctx.view(), live)
+        if live.state == "suspended" and record is not None and record.status == "active":
+            if not ctx.dry_run:  # it goes on in another clone
+                live_sessions.remove(common, live.session)
+            continue
         if record is None or record.status == "finished":
             if not ctx.dry_run and (record is None or not (live.claim or _is_unconfirmed(live))):
                 live_sessions.remove(common, live.session)
@@ -52,7 +69,8 @@ def living(ctx: Context, view: View, status: SessionStatus) -> tuple[LiveSession
 
 def record_of(view: View, live: LiveSession) -> SessionRecord | None:
     """Return what the ledger says of a live session, also while its claim is provisional."""
-    return view.session(live.session) or (view.offline_session(live.session) if live.claim else None)
+    provisional = view.offline_session(live.session) if live.claim else None  # also one that a lease began before
+    return provisional or view.session(live.session)
 
 
 def unconfirmed(ctx: Context, view: View) -> tuple[LiveSession, ...]:
@@ -62,14 +80,15 @@ def unconfirmed(ctx: Context, view: View) -> tuple[LiveSession, ...]:
         if not _is_unconfirmed(live) or live_sessions.has_call(live):
             continue
         record = view.session(live.session)
-        if record is not None and record.status == "finished":
+        if record is not None and record.status in {"finished", "suspended"}:
             found.append(live)
     return tuple(found)
 
 
 def _is_unconfirmed(live: LiveSession) -> bool:
     """Whether a call was about to give the session's lease back, as far as this machine knows."""
-    return live.state == "ended" or (live.state != "claiming" and live.call is not None)
+    is_ending = live.state not in {"claiming", "suspended"} and live.call is not None
+    return live.state == "ended" or live.unreleased or is_ending
 
 
 def _after_a_kill(ctx: Context, live: LiveSession, record: SessionRecord) -> LiveSession:
@@ -79,8 +98,12 @@ def _after_a_kill(ctx: Context, live: LiveSession, record: SessionRecord) -> Liv
     if live.claim is not None and record.claim is None:
         return live  # a lease confirmed it, and the next call that asks for leases goes on from there
     epoch = record.epoch if live.state == "claiming" else live.epoch
-    state: Literal["active", "reserved"] = "active" if record.status == "active" else "reserved"
-    whole = replace(live, state=state, ticket=record.ticket, epoch=epoch, call=None)
+    state: Literal["active", "reserved", "suspended"] = "active" if record.status == "active" else "reserved"
+    unreleased = live.unreleased
+    if record.interruption is not None:
+        state = "suspended"
+        unreleased = unreleased or (live.state == "active" and not record.interruption.keeps_lease)
+    whole = replace(live, state=state, ticket=record.ticket, epoch=epoch, call=None, unreleased=unreleased)
     if not ctx.dry_run:
         live_sessions.write(ctx.place.common, whole)
     return whole
@@ -122,9 +145,9 @@ def in_worktree(sessions: Sequence[LiveSession], worktree: Path) -> tuple[LiveSe
 
 
 def at_work(ctx: Context, view: View, worktree: Path, apart_from: SessionId | None = None) -> LiveSession | None:
-    """Return the session that works in the checkout, None when nobody does."""
+    """Return the session that works in the checkout, None when nobody does; audits only look on."""
     others = in_worktree(living(ctx, view, "active"), worktree)
-    return next((live for live in others if live.session != apart_from), None)
+    return next((live for live in others if live.session != apart_from and not live.audit), None)
 
 
 def on_ticket(sessions: Sequence[LiveSession], ticket: TicketId | None) -> tuple[LiveSession, ...]:

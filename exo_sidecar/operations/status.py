@@ -4,15 +4,16 @@ from typing import Annotated, Final
 
 import msgspec
 
-from exo_sidecar.domain import dispatch, holding
+from exo_sidecar.domain import dispatch, flags, holding
 from exo_sidecar.domain.provisional import lost
 from exo_sidecar.host import live_sessions
 from exo_sidecar.model import instant
 from exo_sidecar.model.errors import Environment, NotFound, SidecarMissing
 from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.policy import Verdict
 from exo_sidecar.model.session import OfflineClaim
 from exo_sidecar.model.view import TicketRow, Unsettled, View
-from exo_sidecar.operations import keepalive, session_facts, trusting
+from exo_sidecar.operations import keepalive, policy_verifying, session_facts, trusting
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.keepalive import Trouble
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
@@ -81,12 +82,18 @@ class StatusShown(Result, frozen=True, kw_only=True):
     mount: str | None = None
     actor: str | None = None
     session: OwnSession | None = None
+    waiting: OwnSession | None = None
+    """A session of this worktree that is reserved or suspended: to be started or resumed; None beside one at work."""
     lease: OwnLease | None = None
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     next: Next | None = None
     findings: tuple[Finding, ...] = ()
     unsettled: Unsettled = Unsettled()
     """Tickets and documents in conflict, and events that do not count: all of them, however many are named."""
+    policy: Verdict | None = None
+    """How the compiled rules stand to their sources; None while nothing is governed."""
+    flags: dict[str, bool] = msgspec.field(default_factory=dict)
+    """Which whole parts are on."""
     sync: SyncState | None = None
     damaged: tuple[str, ...] = ()
 
@@ -110,11 +117,14 @@ def run(ctx: Context, params: Status) -> StatusShown:
         mount=str(governed.mount),
         actor=ctx.caller.actor,
         session=session,
+        waiting=_waiting(ctx, view) if session is None else None,
         lease=lease,
         counts=view.counts(),
         next=_next(view),
         findings=(*view.findings(), *trusting.held_back(ctx)),
         unsettled=view.unsettled(),
+        policy=policy_verifying.verify(ctx).verdict,
+        flags=flags.effective(view.config().flags, ctx.environ),
         sync=_sync(ctx, view, check=params.remote_check),
         damaged=tuple(f"{one.event}: {one.reason}" for one in view.quarantined()),
     )
@@ -161,6 +171,20 @@ def _own(ctx: Context, view: View) -> tuple[OwnSession | None, OwnLease | None]:
         trouble=trouble.message if trouble else None,
     )
     return session, lease
+
+
+def _waiting(ctx: Context, view: View) -> OwnSession | None:
+    if not ctx.live.sessions or ctx.place.worktree is None:
+        return None
+    here = str(session_facts.worktree_of(ctx))
+    for live in ctx.live.sessions:
+        is_ours = live.worktree == here and (live.state == "reserved" or live.actor == ctx.caller.actor)
+        record = view.session(live.session) if is_ours else None
+        if record is not None and record.status in {"reserved", "suspended"}:
+            return OwnSession(
+                id=record.id, ticket_id=record.ticket, actor=live.actor, status=record.status, role=record.role
+            )
+    return None
 
 
 def _next(view: View) -> Next | None:

@@ -171,6 +171,8 @@ def _synced(ctx: Context, first: Counterpart, remote: Remote, accepted: Oid | No
         accepted=accepted,
     )
     tell_left_out(ctx, Counterpart(remote, settings), done.left_out, done.edited)
+    if done.raised is not None:
+        ctx.tell(done.raised)
     return done
 
 

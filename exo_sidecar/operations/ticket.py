@@ -16,7 +16,7 @@ from exo_sidecar.model.lifecycle import Status
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.ticket import Kind, Profile, Risk, Ticket, TicketRecord
 from exo_sidecar.model.view import TicketFilter, TicketRow, View
-from exo_sidecar.operations import ticket_fields, ticket_making, ticket_report
+from exo_sidecar.operations import session_checks, ticket_fields, ticket_making, ticket_report
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 from exo_sidecar.operations.ticket_fields import NewTicketFields, TicketFields
@@ -24,8 +24,6 @@ from exo_sidecar.operations.ticket_making import TicketMade
 from exo_sidecar.operations.ticket_report import Damaged, TicketListed, TicketShown
 
 _LIMIT_MAX: Final = 1000
-_SCANNED_MAX: Final = 100_000
-"""Most rows that a list looks through for one holder."""
 _HISTORY_MAX: Final = 1000
 
 
@@ -46,6 +44,9 @@ class TicketCreate(NewTicketFields, frozen=True, kw_only=True):
     created_by: Annotated[
         str | None, param("The ticket whose work made this one", metavar="ID", completes="ticket")
     ] = None
+    source: Annotated[
+        str | None, param("A closed ticket whose work goes on in this one", metavar="ID", completes="ticket")
+    ] = msgspec.field(name="from", default=None)
     status: Annotated[Literal["backlog", "todo"], param("backlog: an idea; todo: ready to be worked")] = "todo"
     blocker: Annotated[
         tuple[str, ...], param("A ticket that must be done first", metavar="ID", completes="ticket")
@@ -65,6 +66,7 @@ class TicketList(Params, frozen=True, kw_only=True):
     parent: Annotated[str | None, param("Only directly below this ticket", metavar="ID", completes="ticket")] = None
     holder: Annotated[str | None, param("Only held by a session of this actor", metavar="ACTOR")] = None
     ready: Annotated[bool, param("Only what next would consider")] = False
+    stale: Annotated[bool, param("Only at work, and nothing heard of it for sessions.stale_hours")] = False
     conflicted: Annotated[bool, param("Only with fields that two clones changed at once")] = False
     archived: Annotated[bool, param("Archived tickets too")] = False
     sort: Annotated[Literal["score", "priority", "age", "updated", "id"], param("Order")] = "score"
@@ -159,7 +161,8 @@ def create(ctx: Context, params: TicketCreate) -> TicketMade:
     """Create a task or an epic below its parent.
 
     A task lies below an intent or an epic, an epic below an intent. Only the new ticket is written, so tickets that
-    are created at once under one parent are all kept.
+    are created at once under one parent are all kept. With --from it takes what is not said here from a closed ticket,
+    and is linked to it.
     """
     wish = Wish(
         kind=params.kind,
@@ -170,7 +173,7 @@ def create(ctx: Context, params: TicketCreate) -> TicketMade:
         id=params.id,
         idem_key=params.idem_key,
     )
-    return ticket_making.make(ctx, wish)
+    return ticket_making.make(ctx, wish, params.source)
 
 
 @operation(Panel.TICKETS, reads_only=True)
@@ -183,7 +186,7 @@ def list_(ctx: Context, params: TicketList) -> TicketsListed:
         message = f"limit: {params.limit} is not a number from 1 to {_LIMIT_MAX}"
         raise ValueInvalid(message, parameter="limit")
     view = ctx.view()
-    rows = _page(view, params, _cursor(view, params.cursor))
+    rows = _page(ctx, view, params)
     more = len(rows) > params.limit
     items = tuple(ticket_report.listed(view, row) for row in rows[: params.limit])
     return TicketsListed(
@@ -240,6 +243,9 @@ def move(ctx: Context, params: TicketMove) -> TicketMoved:
     the move is written, so of two moves at once one wins and the other is told. A refused move is recorded too.
     """
     ask = _ask(params)
+    if ask.end in session_checks.JUDGED:
+        view = ctx.view()
+        ask = ask._replace(shown=session_checks.known(ctx, view, view.find_ticket(params.id), ask.end))
     seen: list[TicketRecord] = []
 
     def rule(view: View) -> Outcome:
@@ -274,7 +280,7 @@ def _standing(ctx: Context, view: View, record: TicketRecord) -> Standing:
     return holding.standing(view, record.id, ctx.caller, human=ctx.is_person)
 
 
-def _page(view: View, params: TicketList, after: str | None) -> tuple[TicketRow, ...]:
+def _page(ctx: Context, view: View, params: TicketList) -> tuple[TicketRow, ...]:
     """Return one row more than wanted, when there is one."""
     wanted = TicketFilter(
         statuses=tuple(lifecycle.parse(status) for status in params.status),
@@ -282,15 +288,26 @@ def _page(view: View, params: TicketList, after: str | None) -> tuple[TicketRow,
         types=params.type,
         labels=params.label,
         parent=view.find_ticket(params.parent).id if params.parent else None,
+        ids=_only(ctx, view, params),
         conflicted=params.conflicted,
         ready=params.ready,
         archived=params.archived,
     )
-    if params.holder is None:
-        return view.tickets(wanted, sort=params.sort, after=after, limit=params.limit + 1)
-    held = ticket_report.held_by(view, actors.parse(params.holder))
-    rows = view.tickets(wanted, sort=params.sort, after=after, limit=_SCANNED_MAX) if held else ()
-    return tuple(row for row in rows if row.id in held)[: params.limit + 1]
+    return view.tickets(wanted, sort=params.sort, after=_cursor(view, params.cursor), limit=params.limit + 1)
+
+
+def _only(ctx: Context, view: View, params: TicketList) -> tuple[TicketId, ...] | None:
+    """Return the tickets to which what a row does not tell narrows the list; None: no such thing is asked."""
+    found: set[TicketId] | None = None
+    if params.holder is not None:
+        found = set(ticket_report.held_by(view, actors.parse(params.holder)))
+    if params.stale:
+        # What leases were last seen is read for this alone: other lists need not load it.
+        from exo_sidecar.operations import standstill  # noqa: PLC0415
+
+        silent = set(standstill.tickets(ctx, view))
+        found = silent if found is None else found & silent
+    return None if found is None else tuple(sorted(found))
 
 
 def _cursor(view: View, text: str | None) -> str | None:

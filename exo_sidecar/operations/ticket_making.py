@@ -1,10 +1,10 @@
 """Making a ticket of any kind: what `intent-create` and `ticket-create` do alike, in one transaction."""
 
-from exo_sidecar.domain import hierarchy, tickets
+from exo_sidecar.domain import hierarchy, tickets, wishes
 from exo_sidecar.domain.tickets import Creation, Wish
-from exo_sidecar.model.errors import Internal
+from exo_sidecar.model.errors import ExoError, Internal
 from exo_sidecar.model.ids import TicketId
-from exo_sidecar.model.outcome import Outcome
+from exo_sidecar.model.outcome import Outcome, refused
 from exo_sidecar.model.ticket import Ticket
 from exo_sidecar.model.view import View
 from exo_sidecar.operations.context import Context
@@ -23,12 +23,18 @@ class TicketMade(Result, frozen=True, kw_only=True):
     """How many tickets lie above it."""
 
 
-def make(ctx: Context, wish: Wish) -> TicketMade:
-    """Make the ticket, or find the one that the caller made under the same key."""
+def make(ctx: Context, wish: Wish, source: str | None = None) -> TicketMade:
+    """Make the ticket, or find the one that the caller made under the same key.
+
+    `source`: a closed ticket, from which it takes what the wish does not say.
+    """
     made: list[Creation] = []
 
     def rule(view: View) -> Outcome:
-        creation = tickets.create(view, wish, ctx.caller, ctx.entropy)
+        wanted = wishes.reopened(wish, view.find_ticket(source)) if source else wish
+        if isinstance(wanted, ExoError):
+            return refused(wanted)
+        creation = tickets.create(view, wishes.completed(view, wanted), ctx.caller, ctx.entropy)
         made.append(creation)
         return creation.outcome
 
@@ -37,6 +43,8 @@ def make(ctx: Context, wish: Wish) -> TicketMade:
     if record is None:
         message = f"{made[-1].id} was written and cannot be read"
         raise Internal(message)
+    if made[-1].created and (unchecked := wishes.unchecked(view, record.ticket)) is not None:
+        ctx.tell(unchecked)
     return TicketMade(
         id=record.id,
         parent=record.ticket.parent,

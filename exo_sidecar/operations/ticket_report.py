@@ -5,9 +5,12 @@ from typing import Final
 import msgspec
 
 from exo_sidecar.domain import blockers, dispatch, fence, hierarchy, moves
+from exo_sidecar.domain.checks import wanted
 from exo_sidecar.domain.dispatch import Reason
-from exo_sidecar.domain.holding import LIVING, holding
+from exo_sidecar.domain.holding import holders, holding
+from exo_sidecar.model.check_run import Verified
 from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.instant import seconds_between
 from exo_sidecar.model.lifecycle import Status, ways_out
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.ticket import Budgets, Scope, Ticket, TicketRecord, Version
@@ -97,6 +100,17 @@ class SessionShown(msgspec.Struct, frozen=True, kw_only=True):
     summary: str | None
 
 
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the work on a ticket has used so far, by what its sessions said at their end."""
+
+    sessions: int
+    seconds: int
+    """At work, interruptions left out, by the wall clocks of whoever wrote; of the last 20 sessions."""
+    files: int
+    """Most files that one session changed."""
+    lines: int
+
+
 class ConflictShown(msgspec.Struct, frozen=True, kw_only=True):
     """A field that was written in two clones at once; the first value stands."""
 
@@ -120,6 +134,7 @@ class TicketShown(Result, frozen=True, kw_only=True):
     updated_at: str
     resolution: str | None
     effective: Effective
+    usage: Usage
     lease: LeaseShown | None
     sessions: tuple[SessionShown, ...]
     blocked_by: tuple[Related, ...]
@@ -127,6 +142,8 @@ class TicketShown(Result, frozen=True, kw_only=True):
     next_statuses: tuple[NextStatus, ...]
     held_back: tuple[Reason, ...]
     """Why it is not offered by `next`; empty when it is."""
+    verified: Verified | None
+    """The last time that its checks ran, or were passed over; None: they never did."""
     conflict_values: tuple[ConflictShown, ...]
     history: tuple[HistoryEntry, ...] | None = None
     tree: Tree | None = None
@@ -156,6 +173,7 @@ def listed(view: View, row: TicketRow) -> TicketListed:
 def shown(view: View, record: TicketRecord, *, history: bool, tree: bool) -> TicketShown:
     """Return one ticket with everything around it."""
     ticket = record.ticket
+    sessions = view.sessions(ticket=record.id, limit=SESSIONS_MAX)
     return TicketShown(
         ticket=ticket,
         creator=record.creator,
@@ -163,12 +181,14 @@ def shown(view: View, record: TicketRecord, *, history: bool, tree: bool) -> Tic
         updated_at=record.updated_at,
         resolution=record.resolution,
         effective=_effective(view, record),
+        usage=_usage(sessions),
         lease=lease_of(view, record.id),
-        sessions=tuple(_session(each) for each in view.sessions(ticket=record.id, limit=SESSIONS_MAX)),
+        sessions=tuple(map(_session, sessions)),
         blocked_by=tuple(_related(view, blocker) for blocker in ticket.blockers),
         blocks=tuple(_related(view, dependent) for dependent in view.dependents(record.id)),
         next_statuses=_next_statuses(view, record),
         held_back=dispatch.explain(view, record).reasons,
+        verified=view.last_checks(record.id),
         conflict_values=tuple(
             ConflictShown(field=name, values=values) for name, values in sorted(record.conflicts.items())
         ),
@@ -185,9 +205,7 @@ def lease_of(view: View, ticket: TicketId) -> LeaseShown | None:
 
 def held_by(view: View, actor: str) -> frozenset[TicketId]:
     """Return the tickets that sessions of the actor hold."""
-    living = view.sessions(statuses=LIVING, limit=10_000)
-    own = (session.ticket for session in living if session.actor == actor)
-    return frozenset(ticket for ticket in own if (held := holding(view, ticket)) and held.actor == actor)
+    return frozenset(session.ticket for session in holders(view) if session.actor == actor)
 
 
 def damaged(view: View) -> tuple[Damaged, ...]:
@@ -201,7 +219,7 @@ def _effective(view: View, record: TicketRecord) -> Effective:
     return Effective(
         scope=fence.scope(view, record),
         budgets=fence.budgets(record),
-        checks=fence.checks(record),
+        checks=wanted(record, view),
         boundary=fence.boundary(view, record),
     )
 
@@ -229,6 +247,28 @@ def _session(record: SessionRecord) -> SessionShown:
         finished_at=record.finished_at,
         summary=record.finish.summary if record.finish else None,
     )
+
+
+def _usage(sessions: tuple[SessionRecord, ...]) -> Usage:
+    drifts = [each.finish.drift for each in sessions if each.finish is not None and each.finish.drift is not None]
+    return Usage(
+        sessions=len(sessions),
+        seconds=sum(map(_seconds, sessions)),
+        files=max((drift.files for drift in drifts), default=0),
+        lines=max((drift.lines for drift in drifts), default=0),
+    )
+
+
+def _seconds(session: SessionRecord) -> int:
+    """Return how long a session that ended was at work; 0 where the clocks that wrote it disagree."""
+    if session.started_at is None or session.finished_at is None:
+        return 0
+    away = sum(_between(each.at, each.resumed_at or session.finished_at) for each in session.suspensions)
+    return max(0, _between(session.started_at, session.finished_at) - away)
+
+
+def _between(start: str, end: str) -> int:
+    return max(0, seconds_between(start, end))
 
 
 def _tree(view: View, record: TicketRecord) -> Tree:

@@ -131,12 +131,13 @@ def _differences(ctx: Context, standing: Standing) -> Differences:
     accepted = Policy(last.texts) if last else None
     now = trusting.settings_of(standing.policy)
     was = trusting.settings_of(accepted) if accepted else None
-    held = {**loosening.known(now if was is None else was), **(ctx.floor.settings or {})}
-    found = loosening.difference(held, loosening.known(now))
+    held = {**loosening.effective(now if was is None else was), **(ctx.floor.settings or {})}
+    found = loosening.difference(held, loosening.effective(now))
     ran = loosening.commands(was) if was is not None else ()
+    rules = ctx.floor.rules(ctx.reader.view())
     return Differences(
-        loosened=found.loosened,
-        tightened=found.tightened,
+        loosened=(*found.loosened, *rules.loosened),
+        tightened=(*found.tightened, *rules.tightened),
         commands=tuple(each for each in standing.commands if each not in ran),
         changed=_changed(accepted.texts, standing.policy.texts) if accepted else (),
     )

@@ -6,10 +6,12 @@ from exo_sidecar.domain import loosening, policy
 from exo_sidecar.domain.policy import Policy
 from exo_sidecar.host import trusted
 from exo_sidecar.host.trusted import Trust
+from exo_sidecar.model.config import Config
 from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.policy import CONSTITUTION
 from exo_sidecar.model.setting import Change
 from exo_sidecar.operations.context import Context
-from exo_sidecar.store import yamltext
+from exo_sidecar.store import settings
 
 
 class Standing(NamedTuple):
@@ -29,17 +31,13 @@ def standing(ctx: Context) -> Standing:
     view = ctx.reader.view()
     found = policy.standing(view)
     trust = trusted.read_trust(ctx.place.common)
-    is_trusted = trust.find(found.digest) is not None or ctx.floor.is_named(view)
+    is_trusted = trust.covers(found.digest, found.texts) or ctx.floor.is_named(view)
     return Standing(found, trust, is_trusted, ctx.floor.held(view), loosening.commands(settings_of(found)))
 
 
-def settings_of(found: Policy) -> dict[str, object]:
-    """Return what a policy's settings say, nothing where they cannot be read."""
-    try:
-        said = yamltext.load(found.texts.get(policy.SETTINGS, ""))
-    except yamltext.YamlError:
-        return {}
-    return dict(said) if isinstance(said, dict) else {}
+def settings_of(found: Policy) -> Config:
+    """Return what a policy's settings say; what cannot be read of them has its usual value."""
+    return settings.read(found.texts.get(policy.SETTINGS, "")).config or Config()
 
 
 def held_back(ctx: Context) -> tuple[Finding, ...]:
@@ -47,11 +45,21 @@ def held_back(ctx: Context) -> tuple[Finding, ...]:
     return tuple(
         Finding(
             code="POLICY_HELD",
-            subject=policy.SETTINGS,
-            message=f"{change.key} is {change.after} in {policy.SETTINGS}, and {change.before} holds here:"
-            " it came from elsewhere and loosens the fence",
+            subject=_document_of(change),
+            message=_held(change),
             hint="exo trust --show shows what it changes; exo trust, by a person, accepts it",
-            file=policy.SETTINGS,
+            file=_document_of(change),
         )
         for change in ctx.floor.held(ctx.reader.view())
     )
+
+
+def _held(change: Change) -> str:
+    where = _document_of(change)
+    said = f"is {change.after} in {where}" if change.after != "none" else f"is gone from {where}"
+    return f"{change.key} {said}, and {change.before} holds here: it came from elsewhere and loosens the fence"
+
+
+def _document_of(change: Change) -> str:
+    """Return the document that a change was made in."""
+    return {"rules": CONSTITUTION, "features": "features.yaml"}.get(change.key.partition(".")[0], policy.SETTINGS)

@@ -30,10 +30,12 @@ TAKEN: Final = ("lease-takeover", "--ticket-id", "T2", "--force", "--reason", "g
 PRE_PUSH: Final = ("--agent", "git", "--event", "pre-push", "--input")
 
 MOVES: Final[Mapping[str, str]] = {
-    # The hook that it is for.
-    "hook-install": r"git hooks/pre-push",
+    # The hooks that it is for.
+    "hook-install": r"git hooks/(pre-push|prepare-commit-msg|commit-msg)",
     # The branch that is pushed, there and as git remembers it here.
     "push": r"(ref refs|git logs/refs)/(heads|remotes/origin)/work",
+    # The worktree that it makes, and its branch.
+    "worktree-create": r"(ref refs|git logs/refs)/heads/exo/TICKET-T1|git worktrees/\S+",
 }
 """What of the application an operation changes because that is what it is for: names in `application`'s answer."""
 
@@ -49,6 +51,7 @@ class Case(NamedTuple):
 
 CASES: Final[Mapping[str, Case]] = {
     "audit": Case((), ("--clone", "nobody")),
+    "check": Case(("T1", "--list"), ("nothing",)),
     "completion": Case(("bash",), ("tcsh",)),
     "demo": Case(("--dry-run",), ("--keep", "/")),
     "doctor": Case((), ("--nonsense",)),

@@ -4,6 +4,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
+from tests.support.checking import let_run
 from tests.support.meeting import open_values, shown, together
 from tests.support.working import Shop, a_shop
 
@@ -45,6 +46,8 @@ STATUS: Final = len(ONE_WINS) + len(JOIN)
 def met(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """Clones that edited all tickets at once, and have synced."""
     shop = a_shop(tmp_path_factory.mktemp("met"), clones=2, tickets=STATUS + 2)
+    let_run(shop, "unit", "lint")
+    together(shop)
     for number, each in enumerate((*ONE_WINS, *JOIN)):
         shop.ok(0, "ticket-edit", shop.tickets[number], *each.left)
         shop.ok(1, "ticket-edit", shop.tickets[number], *each.right)

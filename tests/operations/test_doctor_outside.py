@@ -89,7 +89,7 @@ def test_a_lease_that_cannot_be_read_and_a_claim_made_offline_are_named(tmp_path
     git(shop.clones[0], "push", "-q", "origin", f"main:{LEASE}")
     (found,) = section(shop, "leases")["findings"]
     assert (found["code"], found["subject"]) == ("LEASE_DAMAGED", "TICKET-T1")
-    assert "exo lease-takeover TICKET-T1 --force" in found["hint"]
+    assert "exo lease-takeover --ticket-id TICKET-T1 --force" in found["hint"]
     shop.ok(0, "next", "--offline", "--ticket-id", "T2")
     assert verdict(shop, "leases", "--offline") == ("warn", ["PROVISIONAL_LEASE"])
 
@@ -136,6 +136,11 @@ def test_a_check_before_a_push_that_git_does_not_run_is_named(tmp_path: Path) ->
     assert "somebody else's" in section(shop, "hooks")["findings"][0]["message"]
     shop.ok(0, "hook-install")
     assert verdict(shop, "hooks") == ("pass", [])
+    message = hook.with_name("prepare-commit-msg")
+    message.rename(hook.with_name("away"))
+    assert verdict(shop, "hooks") == ("pass", ["HOOK_ABSENT"])
+    assert "commits do not name the session" in section(shop, "hooks")["findings"][0]["message"]
+    hook.with_name("away").rename(message)
     hook.chmod(0o644)
     assert verdict(shop, "hooks") == ("warn", ["HOOK_INACTIVE"])
     hook.unlink()

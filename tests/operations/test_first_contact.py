@@ -21,7 +21,7 @@ def born_apart(folder: Path) -> Fleet:
         done(fleet[number], "intent-create", f"Born in {number}", "--brain-dump", "x", "--id", f"INTENT-B{number}")
         done(fleet[number], "ticket-create", "Work", "--parent", f"INTENT-B{number}", "--id", f"TICKET-W{number}")
         config = fleet[number] / ".exo" / "config.yaml"
-        config.write_text(f"{config.read_text()}\n# Written in clone {number}.\nx_clone{number}: true\n")
+        config.write_text(f"{config.read_text()}\n# Written in clone {number}.\nx-clone{number}: true\n")
         done(fleet[number], "status")
     return fleet
 
@@ -46,8 +46,8 @@ def assert_joined(fleet: Fleet) -> None:
         assert {"INTENT-B0", "INTENT-B1", "TICKET-W0", "TICKET-W1"} <= known
         assert done(fleet[number], "audit")["verdict"] != "fail"
         assert git(fleet[number], "-C", ".exo", "status", "--porcelain") == ""
-        assert "x_clone0: true" in (fleet[number] / ".exo" / "config.yaml").read_text()
-        assert "x_clone1: true" in (fleet[number] / ".exo" / "config.yaml").read_text()
+        assert "x-clone0: true" in (fleet[number] / ".exo" / "config.yaml").read_text()
+        assert "x-clone1: true" in (fleet[number] / ".exo" / "config.yaml").read_text()
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from exo_sidecar.domain.scaffold import CONFIG
+from exo_sidecar.domain import first_settings
 from exo_sidecar.model.config import Config
 from exo_sidecar.store import settings
 from tests.support.clones import BRANCH, a_fleet
@@ -23,11 +23,13 @@ def an_init(cwd: Path, *args: str) -> Ran:
 def test_a_fresh_repository_gets_its_documents_and_a_first_ticket(tmp_path: Path) -> None:
     repository = a_repository(tmp_path)
     data = an_init(repository).data
+    assert len(data.pop("policy_digest")) == 64
     assert data == {
         "created": EVERYTHING,
         "mounted": True,
         "branch": BRANCH,
         "seeded_tickets": ["TICKET-001"],
+        "scan": {"primary_language": None, "rules": ["DEL-001"], "checks": []},
         "gitignore_updated": True,
     }
     assert git(repository / ".exo", "status", "--porcelain") == ""
@@ -64,9 +66,7 @@ def test_an_existing_document_is_never_overwritten(tmp_path: Path) -> None:
 
 
 def test_the_settings_that_are_written_are_the_defaults() -> None:
-    assert settings.parse(CONFIG) == Config()
-    for key in Config.__struct_fields__:
-        assert f"\n{key}:" in CONFIG
+    assert settings.read(first_settings.text()) == (Config(), ())
 
 
 def test_seed_adds_an_intent_with_one_task(tmp_path: Path) -> None:

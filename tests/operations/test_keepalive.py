@@ -214,7 +214,7 @@ def test_a_lease_that_was_taken_is_told_by_the_next_call_and_by_the_status(
     assert codes(told) == ["LEASE_LOST"]
     assert "held by agent:quick" in told.answer["warnings"][0]["message"]
     assert call(shop, "status").data["lease"]["is_lost"]
-    assert "the lease of TICKET-T1 is lost" in exo(shop.clones[0], "status", env=ON).out
+    assert "lost; token 1 counts no more" in exo(shop.clones[0], "status", env=ON).out
     forget_attempts(shop)
     call(shop, "status")
     assert (outcome(shop), value(shop)) == ("lost", taken)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from exo_sidecar.git.locate import locate
 from exo_sidecar.host import ancestry, live_sessions
-from exo_sidecar.operations import claiming, session_finishing
+from exo_sidecar.operations import claiming, recount, session_finishing
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.lease_desk import LeaseDesk
 from tests.support.working import Shop, a_shop
@@ -90,6 +90,23 @@ def after_start(shop: Shop) -> None:
     """Take another ticket."""
     shop.ok(0, "session-start", "--ticket-id", "T2")
     shop.ok(0, "session-finish", "--summary", "s")
+
+
+def test_a_claim_that_was_killed_while_lanes_were_counted_is_given_back_by_the_next_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = a_shop(tmp_path, tickets=2)
+    config = shop.clones[0] / ".exo" / "config.yaml"
+    lane = "{name: all, allowed_types: ['*'], count: 1}"
+    config.write_text(config.read_text() + f"\nscheduler: {{enabled: true, lanes: [{lane}]}}\n")
+    shop.ok(0, "ticket-edit", "T2", "--note", "the settings are taken in")
+    dies(shop, monkeypatch, (recount, "confirm"), "next", "--owner", "agent:a")
+    assert leases(shop) == [("TICKET-T1", "held")]
+    assert shop.status(0, "TICKET-T1") == "todo"
+    ran = shop.exo(0, "next", "--owner", "agent:a")
+    assert [each["code"] for each in ran.answer["warnings"]] == ["CLAIM_GIVEN_BACK"]
+    assert (ran.exit, ran.data["ticket_id"], ran.data["lease"]["epoch"]) == (0, "TICKET-T1", 2)
+    assert leases(shop) == [("TICKET-T1", "held")]
 
 
 @pytest.mark.parametrize("go_on", [after_sync, after_release, after_start])

@@ -7,6 +7,7 @@ import pytest
 
 from exo_sidecar.leases import attempt
 from exo_sidecar.leases.attempt import Plan
+from exo_sidecar.model import duration
 from exo_sidecar.model.errors import ExoError
 from exo_sidecar.operations import claiming
 from exo_sidecar.operations.lease_desk import LeaseDesk
@@ -44,7 +45,7 @@ def test_a_holder_that_may_be_alive_is_not_taken_over_and_the_time_left_is_named
     error = shop.fails(1, "lease-takeover", "--ticket-id", "T1", "--yes")
     assert (error["code"], error["exit"]) == ("LEASE_NOT_STALE", 1)
     assert 3600 < error["details"]["seconds_left"] <= 3667
-    assert f"{error['details']['seconds_left']} s are left" in error["message"]
+    assert f"{duration.show(error['details']['seconds_left'])} are left" in error["message"]
     assert git(shop.clones[1], "for-each-ref", "refs/exo/leases") == ""
 
 

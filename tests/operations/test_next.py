@@ -171,3 +171,17 @@ def test_a_ticket_that_turns_out_closed_is_given_back_and_the_next_one_taken(
     assert shop.ok(1, "next")["ticket_id"] == "TICKET-T2"
     states = {item["ticket"]: (item["state"], item["epoch"]) for item in shop.ok(1, "leases")["items"]}
     assert states == {"TICKET-T1": ("released", 1), "TICKET-T2": ("held", 1)}
+
+
+def test_what_was_handed_to_somebody_is_kept_for_them(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path, tickets=2)
+    shop.ok(0, "session-start", "--ticket-id", "T1", "--actor", "agent:a")
+    shop.ok(0, "session-handoff", "--to", "agent:b", "--summary", "the rest", "--actor", "agent:a")
+    error = shop.fails(0, "next", "--ticket-id", "T1", "--owner", "agent:c")
+    assert (error["code"], error["details"]["to"]) == ("HANDOFF_RESERVED", "agent:b")
+    assert shop.fails(0, "next", "--ticket-id", "T1", "--owner", "agent:c", "--dry-run")["code"] == "HANDOFF_RESERVED"
+    shop.ok(0, "ticket-move", "T1", "todo", "--actor", "human:ann")
+    found = shop.ok(0, "next", "--owner", "agent:c")
+    assert found["ticket_id"] == "TICKET-T2"
+    assert [each["reasons"][0]["code"] for each in found["reasoning"]["held_back"]] == ["handoff"]
+    assert shop.ok(0, "next", "--owner", "agent:b")["ticket_id"] == "TICKET-T1"

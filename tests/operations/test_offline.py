@@ -73,14 +73,14 @@ def test_what_is_written_under_it_counts_nowhere_until_it_is_confirmed(tmp_path:
     shop = a_shop(tmp_path)
     shop.ok(0, "session-start", "--ticket-id", "T1", "--offline")
     shop.ok(0, "ticket-edit", "T1", "--add-label", "mine")
-    shop.ok(0, "ticket-move", "T1", "paused", "--reason", "lunch")
+    shop.ok(0, "ticket-move", "T1", "blocked", "--reason", "lunch")
     own = shop.ok(0, "ticket-show", "T1")["ticket"]
-    assert (own["status"], own["labels"]) == ("paused", ["mine"])
+    assert (own["status"], own["labels"]) == ("blocked", ["mine"])
     others = shop.ok(0, "ticket-show", "T1", "--actor", "agent:other")["ticket"]
     assert (others["status"], others["labels"]) == ("todo", [])
     shop.ok(0, "sync")
     counts = shop.ok(0, "ticket-show", "T1", "--actor", "agent:other")["ticket"]
-    assert (counts["status"], counts["labels"]) == ("paused", ["mine"])
+    assert (counts["status"], counts["labels"]) == ("blocked", ["mine"])
 
 
 @pytest.mark.parametrize("first", [0, 1])

@@ -106,7 +106,7 @@ def test_a_refusal_that_is_about_the_code_keeps_the_lease(shop: Shop, tmp_path: 
     commit_files(shop.clones[0], {"work.txt": "two\n"}, "more")
     ran = shop.fails(0, "push")
     assert (ran["exit"], ran["code"]) == (1, "PUSH_REJECTED")
-    assert "rejected" in ran["message"]
+    assert "has commits of exo/TICKET-T1 that this clone has not" in ran["message"]
     assert git(shop.server, "rev-parse", LEASE) == lease
     overwritten = shop.fails(0, "push", "--force-with-lease")
     assert overwritten["code"] == "PUSH_REJECTED"  # what is there was never fetched here

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.governed import a_governed_repository, asked, commits, done, refusal
+from tests.support.governed import a_governed_repository, asked, commits, done, let_name, refusal
 from tests.support.process import exo_command, parallel
 from tests.support.repositories import git
 
@@ -14,6 +14,7 @@ INTENT = ("intent-create", "A wish", "--brain-dump", "I want it", "--id", "INTEN
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     governed = a_governed_repository(tmp_path)
+    let_name(governed, "unit")
     done(governed, *INTENT)
     return governed
 

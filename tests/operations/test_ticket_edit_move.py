@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.governed import a_governed_repository, asked, commits, done, hold, refusal
+from tests.support.governed import a_governed_repository, asked, commits, done, hold, let_name, refusal
 from tests.support.inprocess import exo_in_process
 from tests.support.process import exo_command, parallel
 
@@ -12,6 +12,7 @@ from tests.support.process import exo_command, parallel
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     governed = a_governed_repository(tmp_path)
+    let_name(governed, "unit")
     done(governed, "intent-create", "A wish", "--brain-dump", "w", "--id", "INTENT-1")
     done(governed, "ticket-create", "Do it", "--parent", "INTENT-1", "--id", "TICKET-1", "--checks", "unit")
     return governed
@@ -120,7 +121,10 @@ def test_a_closed_ticket_is_neither_edited_nor_moved_but_put_away(repository: Pa
     assert refusal(repository, "ticket-edit", "TICKET-1", "--priority", "1")["code"] == "TICKET_CLOSED"
     error = refusal(repository, "ticket-move", "TICKET-1", "todo")
     assert error["details"]["reason"] == "Cannot transition from terminal state cancelled"
-    assert done(repository, "ticket-move", "TICKET-1", "archived")["to"] == "archived"
+    error = refusal(repository, "ticket-move", "TICKET-1", "archived")
+    assert (error["code"], error["details"]["guard"]) == ("GUARD_UNMET", "operation")
+    assert "ticket-archive" in error["message"]
+    done(repository, "ticket-archive", "TICKET-1")
     assert done(repository, "ticket-show", "TICKET-1")["resolution"] == "cancelled"
 
 

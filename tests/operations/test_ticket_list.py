@@ -1,10 +1,17 @@
 """`ticket-list` and `ticket-show` through the command line."""
 
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from exo_sidecar.operations import standstill
+from exo_sidecar.operations.context import Context
 from tests.support.governed import a_governed_repository, commits, done, hold, refusal
+from tests.support.inprocess import exo_in_process
+from tests.support.repositories import commit_files
+from tests.support.working import a_lone_shop, a_shop
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +25,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done(governed, "ticket-create", "Idea", *below, "TICKET-3", "--status", "backlog")
     done(governed, "ticket-create", "Held", *below, "TICKET-4", "--priority", "5")
     done(governed, "ticket-create", "Dropped", *below, "TICKET-5", "--status", "backlog")
-    done(governed, "ticket-move", "TICKET-5", "archived")
+    done(governed, "ticket-archive", "TICKET-5")
     hold(governed, "TICKET-4")
     return governed
 
@@ -120,3 +127,33 @@ def test_history_and_tree_come_when_asked_for(repository: Path) -> None:
 def test_a_ticket_that_is_not_there_or_not_alone_is_not_shown(repository: Path) -> None:
     assert refusal(repository, "ticket-show", "TICKET-9")["code"] == "ID_NOT_FOUND"
     assert refusal(repository, "ticket-show", "TICKET-")["code"] == "ID_AMBIGUOUS"
+
+
+def test_work_of_which_nothing_was_heard_is_listed_as_stale(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path, clones=2, tickets=3)
+    shop.ok(0, "session-start", "--ticket-id", "TICKET-T1", "--actor", "agent:a")
+    shop.ok(1, "sync")
+    assert shop.ok(1, "ticket-list", "--stale")["items"] == []
+
+    def silent(number: int, hours: int) -> list[str]:
+        later = datetime.now(UTC) + timedelta(hours=hours)
+        with Context.open(shop.clones[number], environ=os.environ, clock=lambda: later) as ctx:
+            return list(standstill.tickets(ctx, ctx.view()))
+
+    assert silent(1, 47) == []
+    assert silent(1, 49) == ["TICKET-T1"]
+    assert silent(0, 49) == []  # its own machine hears its heartbeats
+    shop.ok(0, "session-finish", "--summary", "s", "--set-status", "todo")
+    shop.ok(1, "sync")
+    assert silent(1, 49) == []
+
+
+def test_what_its_sessions_used_stands_beside_the_budgets(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path, tickets=1)
+    assert shop.ok(0, "ticket-show", "T1")["usage"] == {"sessions": 0, "seconds": 0, "files": 0, "lines": 0}
+    shop.ok(0, "session-start", "--ticket-id", "T1")
+    commit_files(shop.clones[0], {"a.txt": "1\n2\n", "b.txt": "3\n"}, "work")
+    shop.ok(0, "session-finish", "--summary", "s", "--set-status", "review")
+    usage = shop.ok(0, "ticket-show", "T1")["usage"]
+    assert (usage["sessions"], usage["files"]) == (1, 2)
+    assert "in 1 session" in exo_in_process(shop.clones[0], "ticket-show", "T1").out
