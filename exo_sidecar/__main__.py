@@ -38,10 +38,16 @@ def _picked(words: list[str]) -> int:
             from exo_sidecar.cli.completion import complete
 
             return complete(words[1:], os.environ)
-        case ["status"] | ["next"]:
+        case ["status"] | ["next"] | ["sync"]:
             from exo_sidecar.cli.quick import attempt
 
             status = attempt(words, os.environ)
+            if status is not None:
+                return status
+        case ["hook"]:
+            from exo_sidecar.hooks.commit_message import attempt as sign
+
+            status = sign(words, os.environ)
             if status is not None:
                 return status
         case _:

@@ -3,14 +3,15 @@
 import contextlib
 import inspect
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 
 import typer
 from rich.markup import escape
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from exo_sidecar.cli import options
+from exo_sidecar.cli import direct, options
+from exo_sidecar.cli.direct import Parsed
 from exo_sidecar.cli.terminal import Streams
 from exo_sidecar.model.errors import Usage
 from exo_sidecar.operations.parameters import Parameter, parameters
@@ -18,13 +19,6 @@ from exo_sidecar.operations.registry import Operation
 
 _COMMON: Final = "common__"
 """Prefix that keeps common options apart from the operation's own parameters."""
-
-
-class Parsed(NamedTuple):
-    """What a command line says."""
-
-    values: dict[str, object]
-    common: options.Given
 
 
 def parse(operation: Operation, words: Sequence[str], streams: Streams, *, boxes: bool) -> Parsed | int:
@@ -52,18 +46,9 @@ def _own(operation: Operation, values: dict[str, Any]) -> dict[str, object]:
         value = values.get(f"own{number}")
         if value is None or value in ([], ()):
             continue
-        many = parameter.many
-        found[parameter.name] = [_value(parameter, each) for each in value] if many else _value(parameter, value)
+        each = direct.value
+        found[parameter.name] = [each(parameter, one) for one in value] if parameter.many else each(parameter, value)
     return found
-
-
-def _value(parameter: Parameter, value: object) -> object:
-    if not isinstance(value, str) or parameter.sort not in {"integer", "number"}:
-        return value
-    try:
-        return int(value) if parameter.sort == "integer" else float(value)
-    except ValueError:
-        return value
 
 
 def _function(operation: Operation, *, rich: bool) -> Any:  # noqa: ANN401 - typer wants a function; its signature is made here

@@ -49,6 +49,7 @@ def execute(call: Call, terminal: Terminal) -> int:
             result = invoke(ctx, call.operation, params)
         except ExoError as error:
             keepalive.tell(ctx, call.operation)
+            keepalive.refused(ctx, error)
             _warn([each for each in ctx.warnings if error.message not in each.message], terminal)
             keepalive.keep(ctx, call.operation)
             raise
@@ -102,7 +103,8 @@ def _failed(error: ExoError, terminal: Terminal) -> int:
 
 
 def _status(operation: Operation, result: Result) -> int:
-    return operation.fail_status if getattr(result, "verdict", None) == "fail" else 0
+    verdict = getattr(result, "verdict", None)
+    return operation.fail_status if verdict == "fail" or (operation.gate and verdict == "none") else 0
 
 
 def _confirmed(call: Call, terminal: Terminal) -> bool:

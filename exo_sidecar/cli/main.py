@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TextIO
 
 from exo_sidecar import __version__
-from exo_sidecar.cli import options, overview, plain, words
+from exo_sidecar.cli import direct, options, overview, plain, words
+from exo_sidecar.cli.direct import Parsed
 from exo_sidecar.cli.execute import Call, execute, guarded
 from exo_sidecar.cli.terminal import Streams, Terminal
 from exo_sidecar.model.errors import Usage
-from exo_sidecar.operations.registry import find
+from exo_sidecar.operations.registry import Operation, find
 
 
 def run(
@@ -55,14 +56,18 @@ def _run(argv: Sequence[str], environ: Mapping[str, str], cwd: Path, streams: St
         return _overview(given[0], loose)
     name, rest = words.named(given)
     operation = find(name)
-    from exo_sidecar.cli.command import parse  # noqa: PLC0415 - typer, for a command that exists
-
-    parsed = parse(operation, (*before, *rest), streams, boxes=loose.boxes and loose.color)
+    parsed = direct.attempt(operation, (*before, *rest)) or _parsed(operation, (*before, *rest), streams, loose)
     if isinstance(parsed, int):
         return parsed
     return execute(
         Call(operation, parsed.values, parsed.common, environ, cwd), Terminal(streams, parsed.common, environ)
     )
+
+
+def _parsed(operation: Operation, given: Sequence[str], streams: Streams, loose: Terminal) -> Parsed | int:
+    from exo_sidecar.cli.command import parse  # noqa: PLC0415 - typer and rich: 25 ms, for what needs an explanation
+
+    return parse(operation, given, streams, boxes=loose.boxes and loose.color)
 
 
 def _overview(noun: str | None, terminal: Terminal) -> int:

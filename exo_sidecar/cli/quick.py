@@ -1,4 +1,4 @@
-"""Hot paths: `status` and `next --dry-run` without typer and rich. What this cannot parse is left to the whole door."""
+"""Hot paths: `status`, `next --dry-run`, `sync`, without typer and rich; what this cannot parse takes the long way."""
 
 import sys
 from collections.abc import Mapping, Sequence

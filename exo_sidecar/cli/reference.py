@@ -12,7 +12,7 @@ import msgspec
 import exo_sidecar
 from exo_sidecar.cli import options
 from exo_sidecar.model.errors import EXIT_STATUS, INTERRUPTED, ExoError, Kind
-from exo_sidecar.model.lifecycle import TABLE, Status
+from exo_sidecar.model.lifecycle import GUARD_MEANINGS, TABLE, Status
 from exo_sidecar.operations.parameters import Parameter, parameters
 from exo_sidecar.operations.registry import Operation, Panel, every
 
@@ -90,17 +90,27 @@ def exit_codes() -> Iterator[str]:
     yield from _table(("exit", "kind", "meaning", "retry"), rows)
     special = [each for each in sorted(every()) if each.fail_status != 1]
     others = "".join(f", `{each.name}` {each.fail_status}" for each in special)
-    yield f"A report whose verdict is `fail` exits 1{others}.\n"
+    gates = ", ".join(f"`{each.name}`" for each in sorted(every()) if each.gate)
+    yield f"A report whose verdict is `fail` exits 1{others}. So does one of {gates} whose verdict is `none`.\n"
 
 
 def lifecycle() -> Iterator[str]:
     """Yield the page of the lifecycle."""
     yield f"Statuses: {', '.join(f'`{status}`' for status in Status)}. A move that is not listed is refused.\n"
     rows = (
-        (f"`{move.start}`", f"`{move.end}`", move.meaning, ", ".join(move.guards) or "-", str(move.who))
+        (
+            f"`{move.start}`",
+            f"`{move.end}`",
+            move.meaning,
+            ", ".join(move.by),
+            ", ".join(move.guards) or "-",
+            str(move.who),
+        )
         for move in TABLE
     )
-    yield from _table(("from", "to", "meaning", "guards", "who"), rows)
+    yield from _table(("from", "to", "meaning", "by", "guards", "who"), rows)
+    yield "\nGuards:\n"
+    yield from (f"- {guard}: {meaning}\n" for guard, meaning in GUARD_MEANINGS.items())
 
 
 def declared_errors() -> tuple[type[ExoError], ...]:

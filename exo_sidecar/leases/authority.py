@@ -19,7 +19,6 @@ from exo_sidecar.leases.names import REFS, Names
 from exo_sidecar.leases.seen import AuthorityMismatch, LeaseContended, LeaseUnsupported
 
 HEADER: Final = "exo-authority/1\n"
-PERSON: Final = "exo <exo@localhost>"
 ATTEMPTS_MAX: Final = 4
 _ELSEWHERE: Final = "leases are decided in another clone alone: exo leases-move --remote NAME, run there, lets all ask"
 _ID_LENGTH: Final = 32
@@ -38,7 +37,7 @@ def commit_of(authority_id: str) -> tuple[Oid, bytes]:
     if not is_authority_id(authority_id):
         message = f"{authority_id[:60]!r} is not the id of an authority"
         raise ValueError(message)
-    data = commits.serialise(Commit(EMPTY_TREE, (), PERSON, 0, PERSON, 0, f"{HEADER}{authority_id}\n"))
+    data = commits.serialise(Commit(EMPTY_TREE, (), commits.AUTHOR, 0, commits.AUTHOR, 0, f"{HEADER}{authority_id}\n"))
     return object_id("commit", data), data
 
 
@@ -115,13 +114,6 @@ def establish(
         raise LeaseUnsupported(message)
     message = f"{names.authority} could not be made: its lock is held by another process"
     raise LeaseContended(message)
-
-
-def verify(repository: Repository, remote: Remote | None, authority_id: str, names: Names = REFS) -> None:
-    """Raise AuthorityMismatch unless `remote` (None: this repository) shows `authority_id`."""
-    found = probe(repository, remote, names)
-    if found != authority_id:
-        raise mismatch(remote, shows_another=found is not None)
 
 
 def mismatch(remote: Remote | None, *, shows_another: bool) -> AuthorityMismatch:

@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
+from exo_sidecar.model import duration
 from exo_sidecar.model.errors import ExoError, LeaseHeld, LeaseLost, LeaseNotHeld, Refused, SessionFenced, Usage
 from exo_sidecar.model.ids import Nonce, TicketId
 from exo_sidecar.model.lease import (
@@ -132,7 +133,8 @@ def take_over(
     left = max(1, math.ceil(stale_after_seconds(current.ttl_seconds)) - seen_for_seconds)
     message = (
         f"{current.ticket} is held by {current.holder.actor} ({current.holder.session}, epoch {current.epoch}); its "
-        f"lease of {current.ttl_seconds} s has been seen unchanged here for {seen_for_seconds} s: {left} s are left"
+        f"lease of {duration.show(current.ttl_seconds)} has been seen unchanged here for "
+        f"{duration.show(seen_for_seconds)}: {duration.show(left)} are left"
     )
     refusal = _refusal(LeaseNotStale, message, current, seen_for_seconds)
     refusal.details["seconds_left"] = left

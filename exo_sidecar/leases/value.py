@@ -21,7 +21,6 @@ from exo_sidecar.model.instant import Instant
 from exo_sidecar.model.lease import Lease
 
 HEADER: Final = "exo-lease/1\n"
-PERSON: Final = "exo <exo@localhost>"
 COMMIT_BYTES_MAX: Final = 8192
 """A lease is a few hundred bytes; more is not a lease."""
 _NONCE_LENGTH: Final = 32
@@ -44,9 +43,9 @@ def encode(lease: Lease, parent: Oid | None) -> bytes:
         Commit(
             tree=EMPTY_TREE,
             parents=(parent,) if parent else (),
-            author=PERSON,
+            author=commits.AUTHOR,
             author_time=seconds,
-            committer=PERSON,
+            committer=commits.AUTHOR,
             commit_time=seconds,
             message=HEADER + text + "\n",
         )

@@ -11,11 +11,12 @@ from exo_sidecar.mcp.catalogue import SHARED, annotations, input_schema, shared_
 from exo_sidecar.mcp.server import Serving
 from exo_sidecar.model import actor as actors
 from exo_sidecar.model.errors import ExoError, Usage, ValueInvalid
-from exo_sidecar.operations import afterwards, answer, keepalive
+from exo_sidecar.operations import answer
+from exo_sidecar.operations.calling import perform
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.incident import reported
 from exo_sidecar.operations.parameters import parameters, read
-from exo_sidecar.operations.registry import Operation, OperationUnknown, invoke
+from exo_sidecar.operations.registry import Operation, OperationUnknown
 
 SEARCH: Final = "exo_operations"
 CALL: Final = "exo_call"
@@ -91,13 +92,7 @@ def run(
         interactive=False,
         progress=caller.progress,
     ) as ctx:
-        try:
-            result = invoke(ctx, operation, params)
-            afterwards.share(ctx, operation)
-            keepalive.tell(ctx, operation)
-        finally:
-            keepalive.keep(ctx, operation)
-            afterwards.pack(ctx, operation)
+        result = perform(ctx, operation, params)
         warnings = [f"warning {each.code}: {each.message}" for each in ctx.warnings]
     return _content(msgspec.to_builtins(result), warnings)
 

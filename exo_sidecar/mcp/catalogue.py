@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-import msgspec
 from mcp_types import Tool, ToolAnnotations
 
+from exo_sidecar.mcp.schemas import result_schema, schema_of
 from exo_sidecar.operations.registry import Operation, Panel, every
 
 CORE: Final = (
@@ -69,14 +69,14 @@ def tool(operation: Operation) -> Tool:
         title=operation.summary.rstrip("."),
         description=f"{operation.summary}\n\n{operation.description}".strip()[:_DESCRIPTION_MAX],
         input_schema=schema,
-        output_schema=_schema(operation.result),
+        output_schema=result_schema(operation.result),
         annotations=annotations(operation),
     )
 
 
 def input_schema(operation: Operation) -> dict[str, Any]:
     """Return the JSON schema of a call's arguments."""
-    schema = _schema(operation.params)
+    schema = schema_of(operation.params)
     schema.pop("description", None)
     schema["properties"] = {**schema.get("properties", {}), **shared_of(operation)}
     schema["additionalProperties"] = False
@@ -103,14 +103,3 @@ def _shows(toolset: str, panel: Panel) -> bool:
             return True
         case _:
             return False
-
-
-def _schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the schema of a Struct as an object at the root, with the definitions that it uses."""
-    whole = msgspec.json.schema(kind)
-    definitions: dict[str, Any] = whole.get("$defs", {})
-    root: dict[str, Any] = definitions.pop(str(whole["$ref"]).rsplit("/", 1)[-1])
-    if definitions:
-        root["$defs"] = definitions
-    root.pop("title", None)
-    return root

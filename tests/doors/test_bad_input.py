@@ -72,6 +72,7 @@ NEEDED: Final[Mapping[str, str]] = {
     "shell": "bash",
     "parent": "INTENT-1",
     "summary": "what was done",
+    "to": "agent:codex",
     "reason": "because",
     "agent": "git",
     "event": "pre-push",
@@ -82,7 +83,9 @@ FRESH: Final = frozenset({"init", "sidecar-init"})
 """These are tried where nothing is governed yet."""
 APART: Final = frozenset({"demo"})
 """Makes a place of its own wherever it is told to; it is tried below."""
-SHOWN: Final = frozenset({"next", "session-start", "session-finish", "lease-release"})
+SHOWN: Final = frozenset(
+    {"next", "session-start", "session-suspend", "session-handoff", "session-finish", "lease-release"}
+)
 """Would be done after the first value that is accepted: the normal run only has them shown (--dry-run)."""
 CHANGING: Final = ("\x1b", "\u202e", "\u2066", "\x07")
 """What must never reach a terminal."""
@@ -160,6 +163,8 @@ def given(operation: Operation, parameter: Parameter) -> tuple[str, ...]:
     helps = parameter.required or (operation.name, parameter.name) in {
         ("ticket-create", "parent"),
         ("session-finish", "summary"),
+        ("session-handoff", "summary"),
+        ("session-suspend", "reason"),
         ("ticket-move", "reason"),
     }
     if not helps:

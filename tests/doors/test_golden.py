@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 from typing import Final
 
+import pytest
+
+from exo_sidecar.host import advice_facts
 from tests.support.inprocess import exo_in_process
 from tests.support.repositories import a_repository
 
@@ -24,9 +27,14 @@ STEPS: Final = (
     ("session-start", ("session-start",)),
     ("leases", ("leases",)),
     ("lease-heartbeat", ("lease-heartbeat",)),
+    ("session-suspend", ("session-suspend", "--reason", "Something urgent.")),
+    ("session-resume", ("session-resume",)),
     ("ticket-move-refused", ("ticket-move", "TICKET-LATER", "active")),
     ("session-finish", ("session-finish", "--summary", "It is done.")),
     ("ticket-show", ("ticket-show", "TICKET-DO", "--tree", "--history")),
+    ("check-nothing", ("check", "TICKET-DO")),
+    ("intents", ("intents",)),
+    ("validate", ("validate", "done", "active")),
     ("audit", ("audit",)),
     ("doctor", ("doctor", *(word for name in _HEALTH for word in ("--section", name)), "--fix-hints")),
     ("trust-show", ("trust", "--show")),
@@ -51,7 +59,8 @@ def _steady(text: str, repository: Path) -> str:
     return text.replace(str(repository), "REPOSITORY")
 
 
-def test_a_story_reads_as_it_is_written_down(tmp_path: Path) -> None:
+def test_a_story_reads_as_it_is_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(advice_facts, "machine", lambda: advice_facts.Machine(8, 0.5, 16_000))
     repository = a_repository(tmp_path)
     found = {}
     for name, argv in STEPS:

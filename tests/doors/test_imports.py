@@ -10,6 +10,14 @@ from tests.support.process import Command, run
 from tests.support.repositories import a_repository
 
 HEAVY = ("typer", "rich", "mcp", "pydantic", "asyncio", "dulwich.porcelain")
+HOT = (
+    ("--version",),
+    ("status",),
+    ("status", "--json"),
+    ("next", "--dry-run"),
+    ("ticket-list", "--limit", "5", "--json"),
+    ("session", "finish", "--summary", "done"),
+)
 
 
 def _imported(cwd: Path, *argv: str) -> set[str]:
@@ -21,7 +29,7 @@ def _of(found: set[str], *packages: str) -> set[str]:
     return {name for name in found for package in packages if name == package or name.startswith(f"{package}.")}
 
 
-@pytest.mark.parametrize("argv", [("--version",), ("status",), ("status", "--json"), ("next", "--dry-run")])
+@pytest.mark.parametrize("argv", HOT)
 def test_a_hot_path_imports_nothing_heavy(tmp_path: Path, argv: tuple[str, ...]) -> None:
     found = _imported(a_repository(tmp_path), *argv)
     assert "exo_sidecar" in found

@@ -13,9 +13,7 @@ def run(result: NextChosen) -> Page:
     word = "would be next" if result.lease is None else "is reserved already" if result.reused else "is reserved"
     title = Cell(result.ticket.title, "strong")
     headline = Headline((identifier(result.ticket_id), f" {word}: ", title), "none" if result.lease is None else "good")
-    held = tuple(
-        f"{each.ticket}: {'; '.join(reason.message for reason in each.reasons)}" for each in result.reasoning.held_back
-    )
+    held = tuple(each.told for each in result.reasoning.held_back)
     blocks = (headline, Facts(tuple(_facts(result))))
     if result.lease is not None and result.lease.provisional:
         hint = "exo session-start --offline begins work on it, exo sync asks for its lease"
@@ -30,6 +28,8 @@ def _facts(result: NextChosen) -> Iterator[tuple[str, Piece]]:
     if result.lease is not None:
         lives = f"token {result.lease.epoch}, lives {duration.show(result.lease.ttl_seconds)}"
         yield "lease", Cell(PROVISIONAL, "warn") if result.lease.provisional else lives
+    if result.reasoning.lane is not None:
+        yield "lane", result.reasoning.lane
     terms = result.reasoning.terms
     parts = f"priority {terms.priority}, unblocks {counted(terms.unblocks, 'ticket')}"
     yield "score", f"{result.reasoning.score} ({parts}), of {counted(result.reasoning.candidates, 'candidate')}"

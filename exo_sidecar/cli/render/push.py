@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from exo_sidecar.cli.page import Cell, Facts, Headline, Page
 from exo_sidecar.cli.render.exchange import told
-from exo_sidecar.cli.render.tones import identifier
+from exo_sidecar.cli.render.tones import identifier, verify
 from exo_sidecar.operations.push import CodePushed
 
 _SHORT = 10
@@ -26,6 +26,8 @@ def _facts(result: CodePushed) -> Iterator[tuple[str, str | Cell]]:
     if result.guard:
         yield "commits", f"{start} to {result.end[:_SHORT]}"
         yield "guard", _GUARDS[result.guard]
+    if result.verify != "none":
+        yield "checks", verify(result.verify)
     if result.lease:
         yield "lease", f"token {result.lease.epoch}, renewed"
     yield "sync", told(result.sync)

@@ -12,6 +12,8 @@ from exo_sidecar.model.view import Unsettled
 from exo_sidecar.operations.status import StatusShown
 
 _FINDINGS_MAX: Final = 10
+_BARRING: Final = frozenset({"tampered", "drift", "missing"})
+"""Verdicts on the policy under which no session starts."""
 _SEVERITIES: Final[dict[str, Tone]] = {"error": "bad", "warning": "warn", "info": "dim"}
 
 
@@ -26,10 +28,10 @@ def run(result: StatusShown) -> Page:
 def _facts(result: StatusShown) -> Iterator[tuple[str, Piece]]:
     if result.actor:
         yield "you", result.actor
-    if result.session is None:
+    own = result.session or result.waiting
+    if own is None:
         yield "session", Cell("none", "dim")
     else:
-        own = result.session
         yield "session", f"{own.id} on {own.ticket_id} ({own.status}, {own.role})"
     if result.lease is not None:
         yield "lease", _lease(result)
@@ -39,6 +41,8 @@ def _facts(result: StatusShown) -> Iterator[tuple[str, Piece]]:
     else:
         yield "next", Cell(f"{result.next.ticket_id}: {result.next.title}", "id")
         yield "", Cell(result.next.reason, "dim")
+    if result.policy is not None and result.policy != "ok":
+        yield "policy", Cell(result.policy, "bad" if result.policy in _BARRING else "warn")
     if result.sync is not None:
         yield "sync", _sync(result)
     if unsettled := _unsettled(result.unsettled):
@@ -50,10 +54,12 @@ def _lease(result: StatusShown) -> Cell:
     if lease is None:
         return Cell("none", "dim")
     if lease.is_lost:
-        return Cell(f"{lease.trouble}, token was {lease.epoch}", "bad")
+        return Cell(f"lost; token {lease.epoch} counts no more", "bad")
     if lease.seconds_left is None:
         token = PROVISIONAL if lease.provisional else f"token {lease.epoch}, time left unknown"
         return Cell(f"{lease.ticket_id}, {token}", "warn")
+    if lease.seconds_left == 0:
+        return Cell(f"{lease.ticket_id}, token {lease.epoch}, past its time: others may take it", "warn")
     left = duration.show(lease.seconds_left)
     late = lease.seconds_left * 3 < lease.ttl_seconds
     return Cell(f"{lease.ticket_id}, token {lease.epoch}, {left} left", "warn" if late else "")
@@ -100,7 +106,10 @@ def _finding(each: Finding) -> Cell:
 
 
 def _hints(result: StatusShown) -> Iterator[str]:
-    if result.session is None and result.next is not None:
+    if result.waiting is not None:
+        command = "session-start begins" if result.waiting.status == "reserved" else "session-resume goes on with"
+        yield f"exo {command} work on {result.waiting.ticket_id}"
+    elif result.session is None and result.next is not None:
         yield "exo next claims the next ticket, exo session-start begins work on it"
     if result.sync is not None and (result.sync.ahead or result.sync.behind):
         yield "exo sync brings both sides together"

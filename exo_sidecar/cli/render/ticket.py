@@ -1,9 +1,12 @@
 """Pages of tickets: a table, one ticket whole, and what became of a change."""
 
 from collections.abc import Iterator
+from typing import Final
 
-from exo_sidecar.cli.page import Block, Cell, Facts, Headline, Listing, Page, Piece, Prose, Table
+from exo_sidecar.cli.page import Block, Cell, Facts, Headline, Listing, Page, Piece, Prose, Table, Tone
 from exo_sidecar.cli.render.tones import NOTHING, counted, identifier, joined, optional, status
+from exo_sidecar.model import duration
+from exo_sidecar.model.check_run import Verified
 from exo_sidecar.model.ticket import Scalar, Ticket
 from exo_sidecar.model.view import HistoryEntry
 from exo_sidecar.operations.ticket import TicketEdited, TicketMoved, TicketsListed
@@ -12,6 +15,7 @@ from exo_sidecar.operations.ticket_report import Damaged, Related, TicketListed,
 
 _LIST_COLUMNS = ("ID", "STATUS", "P", "TITLE", "HOLDER", "BLOCKED BY")
 _TITLE_COLUMN = 3
+_CHECKED: Final[dict[str, Tone]] = {"pass": "good", "fail": "bad"}
 
 
 def create(result: TicketMade) -> Page:
@@ -135,9 +139,22 @@ def _fence(result: TicketShown) -> Iterator[tuple[str, Piece]]:
     if effective.boundary:
         yield "boundary", effective.boundary
     yield "checks", joined(effective.checks)
+    if result.verified is not None:
+        yield "checked", _verified(result.verified)
     budgets = effective.budgets
     lines = f"{budgets.max_files_changed} files, {budgets.max_loc_changed} lines, {budgets.max_steps} steps"
+    usage = result.usage
+    if usage.sessions:
+        used = f"{counted(usage.files, 'file')}, {counted(usage.lines, 'line')}, {duration.show(usage.seconds)}"
+        yield "used so far", f"{used} in {counted(usage.sessions, 'session')}"
     yield "budgets", f"{lines}, {budgets.max_duration_seconds // 60} min, depth {budgets.max_depth}"
+
+
+def _verified(last: Verified) -> Cell:
+    what = ", ".join(f"{check.id} {check.verdict}" for check in last.checks) or (last.reason or "nothing ran")
+    at = f" at {last.commit[:12]}" if last.commit else ""
+    more = " with changes not committed" if last.dirty else ""
+    return Cell(f"{last.verdict}{at}{more}: {what}", _CHECKED.get(last.verdict, "warn"))
 
 
 def _blockers(result: TicketShown) -> Iterator[Piece]:

@@ -19,6 +19,7 @@ _STATUS: Final[dict[str, Tone]] = {
     "finished": "dim",
 }
 _VERDICT: Final[dict[str, Tone]] = {"pass": "good", "warn": "warn", "fail": "bad", "none": "dim"}
+_VERIFY: Final[dict[str, Tone]] = {"passed": "good", "failed": "bad"}
 NOTHING: Final = Cell("-", "dim")
 PROVISIONAL: Final = "provisional: not confirmed by the authority"
 """What is said in place of a lease where a ticket was taken offline."""
@@ -32,6 +33,11 @@ def status(text: str) -> Cell:
 def verdict(text: str) -> Cell:
     """Return a verdict in its colour."""
     return Cell(text, _VERDICT.get(text, ""))
+
+
+def verify(word: str) -> Cell:
+    """Return how work was verified, in its colour."""
+    return Cell(word, _VERIFY.get(word, "warn"))
 
 
 def identifier(text: str) -> Cell:
