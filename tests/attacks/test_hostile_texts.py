@@ -150,7 +150,9 @@ def test_a_bootstrap_quotes_what_others_wrote_with_its_author_and_age(siege: Sie
     assert "y" * 500 not in text
 
 
-SECTIONS = {"Session", "Task", "Fence", "Checks", "Others at work", "Prior work", "Commands"}
+SECTIONS = {
+    "Session", "Task", "Fence", "Rules", "Checks", "Advice", "Others at work", "Prior work", "Machine", "Commands",
+}  # fmt: skip
 
 
 def test_an_answer_to_an_agent_shows_what_hides_and_is_one_value(siege: Siege) -> None:

@@ -28,13 +28,18 @@ def governed(folder: Path, tickets: int) -> Path:
     """Make a hub and a governed clone of it in which there are `tickets` tickets below one intent."""
     folder.mkdir()
     clone = a_clone(a_hub(folder))
+    fill(clone, tickets)
+    return clone
+
+
+def fill(clone: Path, tickets: int) -> None:
+    """Govern a repository and write `tickets` tickets below one intent."""
     started((*EXO, "init"), clone)
     intent = TicketCreated(fields=Fields(kind="intent", title="Bench", brain_dump="a great many tickets"))
     drafts = [Draft(subject=INTENT, data=intent), *(_draft(number) for number in range(tickets))]
     with context(clone) as ctx:
         ctx.begin("bench", {})
         ctx.transact(lambda _: Outcome(events=tuple(drafts)))
-    return clone
 
 
 def context(clone: Path) -> Context:

@@ -16,6 +16,7 @@ from tests.bench import (
     protocol,
     reading,
     report,
+    starting,
     syncing,
     transports,
     writing,
@@ -25,7 +26,18 @@ from tests.bench.timing import Group
 from tests.support.environment import GIT_CONFIG, pinned
 
 SIZES: Final = (100, 10_000, 100_000)
-GROUPS: Final = ("reading", "writing", "leasing", "transports", "syncing", "joining", "protocol", "growth", "year")
+GROUPS: Final = (
+    "reading",
+    "writing",
+    "leasing",
+    "transports",
+    "syncing",
+    "joining",
+    "protocol",
+    "growth",
+    "year",
+    "sessions",
+)
 _LARGE: Final = 10_000
 """Tickets of the repository in which a sync of one event is measured."""
 
@@ -84,6 +96,7 @@ def _measured(folder: Path, wanted: Sequence[str], sizes: Sequence[int]) -> Iter
         "protocol": lambda: protocol.measure(small),
         "growth": lambda: growth.measure(small),
         "year": lambda: year.measure(folder / "year"),
+        "sessions": lambda: starting.measure(folder / "sessions"),
     }
     for name in GROUPS:
         if name in wanted:

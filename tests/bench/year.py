@@ -30,6 +30,7 @@ from exo_sidecar.model.event import (
 from exo_sidecar.model.ids import CloneId, SessionId, TicketId
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.session import Finish
+from exo_sidecar.operations.scribing import SCRIBE
 from exo_sidecar.store.drafts import Stamp
 from exo_sidecar.store.index import in_memory
 from exo_sidecar.store.refresh import rebuild
@@ -114,7 +115,7 @@ def measure(folder: Path, *, box_seconds: float = BOX_SECONDS) -> Group:
 def _work(clone: Path, box_seconds: float) -> Worked:
     rng, clock, entropy = random.Random(2026), FixedClock(), seeded(1)
     writers = [ids.mint_clone(entropy) for _ in range(CLONES)]
-    store = _Store(Repository(locate(clone)), entropy=entropy, absorb=judge, progress=lambda _: None)
+    store = _Store(Repository(locate(clone)), entropy=entropy, absorb=judge, scribe=SCRIBE, progress=lambda _: None)
     epochs: dict[TicketId, int] = {}
     began, operations = time.monotonic(), 0
     while time.monotonic() - began < box_seconds:

@@ -16,15 +16,17 @@ import pytest
 
 from tests.support.forked import Forks, Work, forks
 from tests.support.kills import STORIES, Story
+from tests.support.kills_beside import BESIDE
+from tests.support.kills_policy import POLICY
+from tests.support.kills_sessions import SESSIONS
+from tests.support.kills_tickets import TICKETS
 from tests.support.process import Ran
 from tests.support.wholeness import Left, check_audit, check_whole, ledger, left_in, litter, lost, operations, tip
 from tests.support.working import a_shop
 
-STEPS_SHORT: Final = 3
-MOMENTS_SHORT: Final = 2
-"""Per command: with eight commands forty kills."""
 MOMENTS_LONG: Final = 50
 _STEPS_MAX: Final = 400
+EVERY: Final = (*STORIES, *SESSIONS, *BESIDE, *POLICY, *TICKETS)
 
 
 class Kill(NamedTuple):
@@ -92,22 +94,23 @@ def report(name: str, kills: list[Kill]) -> None:
     print(f"{name}: {len(kills)} kills, {len(hit)} in the work, left in the middle of: {dict(sorted(count.items()))}")
 
 
-@pytest.mark.parametrize("kind", STORIES, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
 def test_a_command_that_is_killed_happened_or_did_not_and_the_next_one_heals(
     kind: type[Story], tmp_path: Path, server: Forks
 ) -> None:
     story = begun(kind, tmp_path, server)
     chance = random.Random(kind.name)
-    took = duration(story)
-    kills = [by_step(story, chance.randint(1, 60)) for _ in range(STEPS_SHORT)]
-    kills += [by_moment(story, chance.uniform(0, took)) for _ in range(MOMENTS_SHORT)]
+    steps, moments = kind.kills_short
+    took = duration(story) if moments else 0.0
+    kills = [by_step(story, chance.randint(1, 60)) for _ in range(steps)]
+    kills += [by_moment(story, chance.uniform(0, took)) for _ in range(moments)]
     report(kind.name, kills)
     assert any(kill.hit for kill in kills)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("kind", STORIES, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
 def test_a_command_is_killed_before_each_of_its_changes(kind: type[Story], tmp_path: Path, server: Forks) -> None:
     story = begun(kind, tmp_path, server)
     kills: list[Kill] = []
@@ -122,7 +125,7 @@ def test_a_command_is_killed_before_each_of_its_changes(kind: type[Story], tmp_p
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("kind", STORIES, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
 def test_a_command_is_killed_at_random_moments(kind: type[Story], tmp_path: Path, server: Forks) -> None:
     story = begun(kind, tmp_path, server)
     chance = random.Random(f"{kind.name} moments")

@@ -105,6 +105,7 @@ def test_sixteen_start_a_session_each_in_its_own_worktree(tmp_path: Path) -> Non
     shop = a_shop(tmp_path, clones=2, tickets=WRITERS)
     shop.let_an_actor_hold(WRITERS)
     clone = shop.clones[0]
+    shop.ok(0, "compose")  # else whoever starts first seals the policy anew, with a commit of its own
     trees = [tmp_path / "trees" / str(number) for number in range(WRITERS)]
     for number, tree in enumerate(trees):
         git(clone, "worktree", "add", "-q", "-b", f"work{number}", str(tree))

@@ -12,7 +12,7 @@ from exo_sidecar.model.event import TYPES
 from exo_sidecar.store import canon, codec, layout, ledger, refresh, rendering
 from exo_sidecar.store.index import Index, in_memory
 from tests.support import random_work
-from tests.support.random_work import Step
+from tests.support.random_step import Step
 from tests.support.stores import Clone, a_company, closing, dump, ledger_lines
 
 PORTIONS = 6

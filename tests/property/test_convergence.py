@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import random_work
-from tests.support.random_work import Step
+from tests.support.random_step import TICKETS, Step
 from tests.support.repositories import git
 from tests.support.stores import Clone, a_company, assert_sound, closing
 
@@ -32,7 +32,7 @@ STEPS = st.lists(
         Step,
         clone=st.integers(0, 5),
         verb=st.sampled_from(VERBS),
-        which=st.integers(0, random_work.TICKETS - 1),
+        which=st.integers(0, TICKETS - 1),
         value=st.integers(0, 12),
     ),
     min_size=4,

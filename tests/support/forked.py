@@ -14,9 +14,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, Self
 
+from exo_sidecar.host import advice_facts, clock
+from exo_sidecar.model.boot import BootClock
 from tests.support.process import Ran, data_of
 
 WAIT_SECONDS: Final = 60.0
@@ -58,6 +61,10 @@ class Work(NamedTuple):
     """Monotonic time before which it does not begin: several that name the same one meet."""
     die_at: int = NEVER
     """Kills itself just before its Nth change of the file system, lock, or process that it starts."""
+    die_before: str = ""
+    """Of those changes only they count of which a path or a word of the command holds this."""
+    at: float = 0.0
+    """What both of its clocks say, in seconds since 1970; 0: what they say in life."""
 
 
 class Call:
@@ -102,6 +109,7 @@ class Forks:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env=dict(os.environ),  # and nothing else: readline puts COLUMNS where only the C library sees it
             start_new_session=True,
         )
 
@@ -164,6 +172,7 @@ def serve(asked: IO[str], answers: IO[str]) -> None:
     """Answer one question a line until there are no more."""
     for name in _AHEAD:
         importlib.import_module(name)
+    advice_facts.machine = lambda: advice_facts.Machine(8, 0.5, 16_000)  # how busy the machine is changes no answer
     for line in asked:
         question = json.loads(line)
         answer = _forked(question["start"]) if "start" in question else _ended(question["wait"], question["seconds"])
@@ -191,7 +200,15 @@ def _forked(work: dict[str, Any]) -> int:
 
 
 def _work_of(asked: dict[str, Any]) -> Work:
-    return Work(Path(asked["cwd"]), tuple(asked["args"]), asked["env"], asked["begin_at"], asked["die_at"])
+    return Work(
+        Path(asked["cwd"]),
+        tuple(asked["args"]),
+        asked["env"],
+        asked["begin_at"],
+        asked["die_at"],
+        asked["die_before"],
+        asked["at"],
+    )
 
 
 def _work(work: Work, out: str, err: str) -> int:
@@ -206,23 +223,28 @@ def _work(work: Work, out: str, err: str) -> int:
         os.environ.update(work.env)
         while time.monotonic() < work.begin_at:
             time.sleep(max(0.0, min(_POLL_SECONDS, work.begin_at - time.monotonic())))
+        if work.at:
+            defaults = importlib.import_module("exo_sidecar.operations.context").Context.open.__kwdefaults__
+            defaults["clock"] = lambda: datetime.fromtimestamp(work.at, UTC)
+            clock.boot_clock = lambda: BootClock(clock.boot_id(), work.at)
         if work.die_at != NEVER:
-            sys.addaudithook(_Death(work.die_at))
+            sys.addaudithook(_Death(work.die_at, work.die_before))
         status: int = run(list(work.args), environ=environ, cwd=Path.cwd(), stdout=stdout, stderr=stderr)
     return status
 
 
 class _Death:
-    """Kills this process group before the Nth event that changes something."""
+    """Kills this process group before the Nth event that changes something, or something that `named` is part of."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, named: str) -> None:
         self._left = number
+        self._named = named
 
     def __call__(self, event: str, args: tuple[object, ...]) -> None:
         is_change = event in _CHANGES or (
             event == "open" and isinstance(args[2], int) and bool(args[2] & (os.O_CREAT | os.O_TRUNC))
         )
-        if not is_change:
+        if not is_change or self._named not in str(args):
             return
         self._left -= 1
         if self._left == 0:

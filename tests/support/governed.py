@@ -1,5 +1,6 @@
 """A governed repository with nothing in it yet, and a command line for one ticket after another."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,11 @@ def a_governed_repository(folder: Path, name: str = "repo") -> Path:
     repository = a_repository(folder, name)
     mount.create(locate(repository), BRANCH, repository / ".exo")
     return repository
+
+
+def let_name(repository: Path, *checks: str) -> None:
+    """Write settings that list these checks; the next command takes them in."""
+    (repository / ".exo" / "config.yaml").write_text(f"version: 1\nchecks_allowlist: {json.dumps(checks)}\n")
 
 
 def commits(repository: Path) -> int:

@@ -24,6 +24,8 @@ class Story(ABC):
 
     name: str
     operation: str
+    kills_short: tuple[int, int] = (3, 2)
+    """How often it is killed in a short run: before a step, and after a while."""
 
     def __init__(self, shop: Shop, server: Forks) -> None:
         self.shop = shop
@@ -133,7 +135,7 @@ class Move(Story):
         assert self.ticket("TICKET-T3")["status"] == wanted
 
 
-class _Working(Story):
+class Working(Story):
     """Stories that hold a lease for a while: in the end nobody does."""
 
     def end(self) -> None:
@@ -150,7 +152,7 @@ class _Working(Story):
         return self.ok("ticket-show", TICKET, clone=self.shop.clones[1])["ticket"]
 
 
-class Next(_Working):
+class Next(Working):
     """`next`: a reservation that is whole, or none."""
 
     name = "next"
@@ -173,7 +175,7 @@ class Next(_Working):
         self.end()
 
 
-class Start(_Working):
+class Start(Working):
     """`session-start`: lease, session and status, or nothing."""
 
     name = "session-start"
@@ -196,7 +198,7 @@ class Start(_Working):
         self.end()
 
 
-class Finish(_Working):
+class Finish(Working):
     """`session-finish`: after it the same command again, else what its message says."""
 
     name = "session-finish"
@@ -229,7 +231,7 @@ class Finish(_Working):
         return next(each for each in sessions if each["id"] == self.session)
 
 
-class Release(_Working):
+class Release(Working):
     """`lease-release` of a reservation."""
 
     name = "lease-release"

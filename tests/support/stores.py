@@ -17,6 +17,7 @@ from exo_sidecar.model.ids import Entropy, SessionId
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.ticket import Ticket, TicketRecord
 from exo_sidecar.model.view import View
+from exo_sidecar.operations.scribing import SCRIBE
 from exo_sidecar.store import clone, codec, layout, ledger
 from exo_sidecar.store.drafts import Stamp
 from exo_sidecar.store.index import Index, in_memory
@@ -139,7 +140,11 @@ def opened(folder: Path, clock: FixedClock | None = None, *, entropy: Entropy | 
     """Open the store of a folder that is mounted already."""
     said: list[str] = []
     store = Store(
-        Repository(locate(folder)), entropy=entropy or seeded(hash_of(folder.name)), absorb=judge, progress=said.append
+        Repository(locate(folder)),
+        entropy=entropy or seeded(hash_of(folder.name)),
+        absorb=judge,
+        scribe=SCRIBE,
+        progress=said.append,
     )
     return Clone(folder, store, clock or FixedClock(), said)
 

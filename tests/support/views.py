@@ -6,13 +6,16 @@ from typing import NamedTuple
 import msgspec
 
 from exo_sidecar.model.actor import Actor
+from exo_sidecar.model.check_run import Verified
 from exo_sidecar.model.config import Config
 from exo_sidecar.model.document import Document
 from exo_sidecar.model.errors import IdAmbiguous, IdNotFound
 from exo_sidecar.model.finding import Finding
+from exo_sidecar.model.handoff import HandoffRecord
 from exo_sidecar.model.ids import CloneId, SessionId, TicketId
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.lifecycle import Status
+from exo_sidecar.model.policy_record import PolicyRecord
 from exo_sidecar.model.session import OfflineClaim, SessionRecord, SessionStatus
 from exo_sidecar.model.ticket import Kind, Scope, Ticket, TicketRecord, Version
 from exo_sidecar.model.view import HistoryEntry, Quarantined, TicketFilter, TicketRow, Unsettled
@@ -36,12 +39,15 @@ class FakeView:
     def __init__(self, *records: TicketRecord, config: Config | None = None) -> None:
         self.records = {record.id: record for record in records}
         self.session_records: list[SessionRecord] = []
+        self.handed_on: list[HandoffRecord] = []
         self.epochs: dict[TicketId, int] = {}
         self.documents: dict[str, Document] = {}
         self.settings = config or Config()
         self.keys: dict[tuple[str, str], TicketId] = {}
         self.lease_authority: Authority | None = None
         self.expired: set[tuple[TicketId, str]] = set()
+        self.verified: dict[str, Verified] = {}
+        self.compiled: PolicyRecord | None = None
 
     def put(self, *records: TicketRecord) -> None:
         """Add records, or replace those of the same id."""
@@ -52,6 +58,14 @@ class FakeView:
         self.session_records.insert(0, session)
         self.epochs[session.ticket] = max(self.epochs.get(session.ticket, 0), session.epoch or 0)
         return session
+
+    def policy(self) -> PolicyRecord | None:
+        """Return the policy, None while nobody has compiled one."""
+        return self.compiled
+
+    def last_checks(self, subject: str) -> Verified | None:
+        """Return the last run of a ticket's checks."""
+        return self.verified.get(subject)
 
     def ticket(self, ticket_id: TicketId) -> TicketRecord | None:
         """Return the ticket, None when there is none."""
@@ -75,7 +89,8 @@ class FakeView:
         """Return rows in id order; a fake sorts by nothing else."""
         del sort
         rows = (self._row(record) for record in sorted(self.records.values(), key=lambda record: record.id))
-        kept = (row for row in rows if not wanted.statuses or row.status in wanted.statuses)
+        named = (row for row in rows if wanted.ids is None or row.id in wanted.ids)
+        kept = (row for row in named if not wanted.statuses or row.status in wanted.statuses)
         return tuple(row for row in kept if after is None or row.id > after)[:limit]
 
     def counts(self) -> dict[str, int]:
@@ -95,10 +110,12 @@ class FakeView:
         """Return the tickets that list this one as a blocker."""
         return tuple(sorted(key for key, record in self.records.items() if ticket_id in record.ticket.blockers))
 
-    def candidates(self) -> Iterator[TicketRow]:
+    def candidates(
+        self, *, after: TicketId | None = None, without: frozenset[str] = frozenset()
+    ) -> Iterator[TicketRow]:
         """Yield tasks in `todo`."""
-        rows = self.tickets(TicketFilter(statuses=(Status.TODO,)), sort="id", after=None, limit=1000)
-        return (row for row in rows if row.kind == "task")
+        rows = self.tickets(TicketFilter(statuses=(Status.TODO,)), sort="id", after=after, limit=1000)
+        return (row for row in rows if row.kind == "task" and row.type not in without)
 
     def session(self, session_id: SessionId) -> SessionRecord | None:
         """Return the session, None when there is none."""
@@ -110,6 +127,18 @@ class FakeView:
         """Return sessions, the youngest first."""
         found = (session for session in self.session_records if ticket is None or session.ticket == ticket)
         return tuple(session for session in found if not statuses or session.status in statuses)[:limit]
+
+    def handoff(self, ticket_id: TicketId) -> HandoffRecord | None:
+        """Return what waits on the ticket."""
+        return next((each for each in self.handed_on if each.ticket == ticket_id and each.taken_by is None), None)
+
+    def handoffs(self) -> tuple[HandoffRecord, ...]:
+        """Return what waits."""
+        return tuple(each for each in self.handed_on if each.taken_by is None)
+
+    def handoff_taken_by(self, session_id: SessionId) -> HandoffRecord | None:
+        """Return what the session took up."""
+        return next((each for each in self.handed_on if each.taken_by == session_id), None)
 
     def offline_session(self, session_id: SessionId) -> SessionRecord | None:
         """Return the session when its claim is provisional."""
@@ -125,6 +154,13 @@ class FakeView:
         """Return the same state: a fake holds what its test puts there."""
         del claim
         return self
+
+    def with_tickets(self, records: tuple[TicketRecord, ...]) -> "FakeView":
+        """Return the same state with these tickets besides."""
+        found = FakeView(*self.records.values(), config=self.settings)
+        found.session_records, found.epochs = self.session_records, self.epochs
+        found.put(*records)
+        return found
 
     def highest_epoch(self, ticket_id: TicketId) -> int:
         """Return the highest epoch of the ticket."""
@@ -148,6 +184,10 @@ class FakeView:
 
     def config(self) -> Config:
         """Return the settings."""
+        return self.settings
+
+    def written_config(self) -> Config:
+        """Return the settings: nothing is held back."""
         return self.settings
 
     def authority(self) -> Authority | None:

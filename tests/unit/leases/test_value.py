@@ -17,7 +17,7 @@ PARENT = Oid("1" * 40)
 
 
 def _commit(message: str, tree: Oid = EMPTY_TREE) -> bytes:
-    return commits.serialise(Commit(tree, (), value.PERSON, 0, value.PERSON, 0, message))
+    return commits.serialise(Commit(tree, (), commits.AUTHOR, 0, commits.AUTHOR, 0, message))
 
 
 def _changed(change: Callable[[dict[str, Any]], None]) -> bytes:
