@@ -24,7 +24,7 @@ class SessionNotSuspended(Refused):
     """There is no suspended session here that could go on."""
 
     code = "SESSION_NOT_SUSPENDED"
-    advice = "exo status shows the sessions of this clone; exo session-start begins one"
+    advice = "exo session-scan lists the sessions of this clone; exo session-start begins one"
 
 
 class WorktreeMismatch(Refused):

@@ -17,11 +17,11 @@ from exo_sidecar.model.view import View
 from exo_sidecar.operations import (
     ending,
     exchange,
+    giving_back,
     keepalive,
     lease_shown,
     reconciling,
     session_facts,
-    session_finishing,
 )
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.exchange import Exchanged
@@ -133,7 +133,7 @@ def release(ctx: Context, params: LeaseRelease) -> LeaseReleased:
     ends = session.status != "active"
     with ending.noted(ctx, session, gives_back=ends):
         ctx.transact(lambda now: sessions.give_up(now, session.id))
-    let_go = session_finishing.hand_back(ctx, desk, session, release=True)
+    let_go = giving_back.hand_back(ctx, desk, session, release=True)
     if ends:
         ending.forget(ctx, session, confirmed=let_go.confirmed)
     elif let_go.released and not ctx.dry_run:

@@ -13,11 +13,11 @@ from exo_sidecar.model.view import View
 from exo_sidecar.operations import (
     by_person,
     exchange,
+    giving_back,
     reconciling,
     session_commits,
     session_drift,
     session_facts,
-    session_finishing,
     session_liveness,
     session_scan,
 )
@@ -132,7 +132,7 @@ def _ended(ctx: Context, desk: LeaseDesk, view: View, judged: Judged) -> tuple[E
     gives_back = not fenced and not record.is_audit
     with unconfirmed.noted(ctx, record, gives_back=gives_back):
         after = ctx.transact(lambda now: evicting.evict(now, record.id, said))
-    let_go = session_finishing.hand_back(ctx, desk, record, release=gives_back)
+    let_go = giving_back.hand_back(ctx, desk, record, release=gives_back)
     unconfirmed.forget(ctx, record, confirmed=let_go.confirmed)
     ticket = after.ticket(record.ticket)
     ended = Evicted(
@@ -149,7 +149,7 @@ def _ended(ctx: Context, desk: LeaseDesk, view: View, judged: Judged) -> tuple[E
 def _is_fenced(ctx: Context, desk: LeaseDesk, record: SessionRecord) -> bool:
     """Whether the lease is provably another's; what cannot be asked is an error, and the session stays."""
     try:
-        session_finishing.confirm(ctx, desk, record)
+        giving_back.confirm(ctx, desk, record)
     except (SessionFenced, LeaseLost) as error:
         ctx.warn(error.code, f"{error.message}: nothing of it is released")
         return True

@@ -14,13 +14,21 @@ from exo_sidecar.model.errors import ExoError, GitRequired, LeaseLost, SessionFe
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.view import View
-from exo_sidecar.operations import by_person, exchange, reconciling, session_facts, session_finishing, session_saving
+from exo_sidecar.operations import (
+    by_person,
+    exchange,
+    giving_back,
+    reconciling,
+    session_facts,
+    session_finishing,
+    session_saving,
+)
 from exo_sidecar.operations import ending as unconfirmed
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.exchange import Exchanged
+from exo_sidecar.operations.giving_back import Released
 from exo_sidecar.operations.lease_desk import LeaseDesk
 from exo_sidecar.operations.registry import Result
-from exo_sidecar.operations.session_finishing import Released
 from exo_sidecar.store import layout
 
 PATHS_SHOWN_MAX: Final = 200
@@ -123,7 +131,7 @@ def _written(ctx: Context, desk: LeaseDesk, session: SessionRecord, said: Interr
     if said.fenced:
         let_go = Released(released=False, sync=exchange.push(ctx))
     else:
-        let_go = session_finishing.hand_back(ctx, desk, session, release=release)
+        let_go = giving_back.hand_back(ctx, desk, session, release=release)
     if not ctx.dry_run:
         unreleased = release and not provisional and not let_go.confirmed
         live = session_facts.change(ctx, session.id, lambda known: _paused(known, said, unreleased=unreleased))
@@ -158,7 +166,7 @@ def _paused(live: LiveSession, said: Interruption, *, unreleased: bool) -> LiveS
 def _fenced(ctx: Context, desk: LeaseDesk, session: SessionRecord) -> ExoError | None:
     """Return why the ticket is another's, None when the session has its lease: a fenced session may suspend, too."""
     try:
-        session_finishing.confirm(ctx, desk, session)
+        giving_back.confirm(ctx, desk, session)
     except (SessionFenced, LeaseLost) as error:
         if error.details.get("holder") == session.id:  # it is at work, and not here
             raise holding.elsewhere(session) from error

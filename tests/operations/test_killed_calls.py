@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from exo_sidecar.git.locate import locate
 from exo_sidecar.host import ancestry, live_sessions
-from exo_sidecar.operations import claiming, recount, session_finishing
+from exo_sidecar.operations import claiming, giving_back, recount
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.lease_desk import LeaseDesk
 from tests.support.working import Shop, a_shop
@@ -115,7 +115,7 @@ def test_the_lease_of_a_finish_that_was_killed_is_given_back_by_the_next_call(
 ) -> None:
     shop = a_shop(tmp_path)
     shop.ok(0, "session-start", "--ticket-id", "T1")
-    dies(shop, monkeypatch, (session_finishing, "hand_back"), "session-finish", "--summary", "s")
+    dies(shop, monkeypatch, (giving_back, "hand_back"), "session-finish", "--summary", "s")
     assert shop.status(0, "T1") == "review"
     assert leases(shop) == [("TICKET-T1", "held")]
     go_on(shop)
@@ -140,6 +140,6 @@ def test_a_lease_that_a_finish_keeps_is_not_given_back_by_a_sync(
 ) -> None:
     shop = a_shop(tmp_path)
     shop.ok(0, "session-start", "--ticket-id", "T1")
-    dies(shop, monkeypatch, (session_finishing, "hand_back"), "session-finish", "--summary", "s", "--keep-lease")
+    dies(shop, monkeypatch, (giving_back, "hand_back"), "session-finish", "--summary", "s", "--keep-lease")
     shop.ok(0, "sync")
     assert leases(shop) == [("TICKET-T1", "held")]

@@ -19,7 +19,7 @@ def run(result: ScopeChecked) -> Page:
         for each in result.items
     )
     denied = sum(each.decision == "deny" for each in result.items)
-    who = f"{result.session_id} on {result.ticket_id}" if result.session_id else "nobody at work"
+    who = f"{result.session_id} on {result.ticket_id}" if result.session_id else "a caller without a session"
     said = f"{counted(denied, 'denied', 'denied')} for {who}" if denied else f"all allowed for {who}"
     hints = tuple(dict.fromkeys(each.hint for each in result.items if each.hint))
     table = Table(("PATH", "ACTION", "DECISION", "LAYER", "RULE", "WHY"), rows)
