@@ -1,7 +1,8 @@
 """Runs checks: one program at a time, never through a shell, bounded in time and output (docs/guides/checks.md).
 
 A check gets its argument list, a folder below the session's worktree, and only the environment variables that are named
-here or by it. Whatever it started is gone when it is over. What it wrote is masked before anybody sees it.
+here or by it. Its process group is gone when it is over; a service that
+left that group on purpose, as build servers do, is not. What it wrote is masked before anybody sees it.
 """
 
 import os

@@ -25,6 +25,8 @@ _WRAPPERS: Final = frozenset(
 )
 _FIRST_IS_OWN: Final = frozenset({"chrt", "flock", "taskset"})
 """Wrappers whose first argument is their own, before the command."""
+_TAKE_TEXT: Final = frozenset({"flock", "parallel", "watch"})
+"""Wrappers that hand their arguments to a shell as one line."""
 _GIT_TAKES_VALUE: Final = frozenset(
     {"-C", "-c", "--git-dir", "--work-tree", "--namespace", "--super-prefix", "--config-env", "--attr-source"}
 )
@@ -128,28 +130,30 @@ def _started(words: tuple[str, ...], depth: int) -> Iterator[tuple[str, ...]]:
     if program in _KEYWORDS:
         yield from _inside(words[1:], depth + 1)
     elif program in _SHELLS:
-        text = _shell_text(words)
-        if text is not None:
-            yield from _of_text(text, depth + 1)
+        yield from _of_text(_shell_text(words), depth + 1)
     elif program in {"eval", "trap"}:
         yield from _of_text(" ".join(words[2:] if words[1:2] == ("--",) else words[1:]), depth + 1)
     elif program == "git":
         yield from _of_git(words, depth)
     elif program == "find":
-        starts = [place for place, word in enumerate(words) if word in _FIND_STARTS]
-        for place in starts:
-            yield from _inside(words[place + 1 :], depth + 1)
+        for place, word in enumerate(words):
+            if word in _FIND_STARTS and words[place + 1 :]:
+                yield from _inside(words[place + 1 :], depth + 1)
     elif program in _WRAPPERS:
-        text = _split_text(words) if program == "env" else None
-        if text is not None:
-            yield from _of_text(text, depth + 1)
-        rest = _after_options(program, words[1:])
-        if rest:
-            yield from _inside(rest, depth + 1)
-        if rest[1:] and program in _FIRST_IS_OWN:
-            yield from _inside(rest[1:], depth + 1)
-        if rest and program in {"watch", "parallel", "flock"}:
-            yield from _of_text(" ".join(rest), depth + 1)
+        yield from _wrapped(program, words, depth)
+
+
+def _wrapped(program: str, words: tuple[str, ...], depth: int) -> Iterator[tuple[str, ...]]:
+    """Yield what stands behind a wrapper's own arguments, by each reading of them."""
+    if program == "env":
+        yield from _of_text(_split_text(words), depth + 1)
+    rest = _after_options(program, words[1:])
+    if rest:
+        yield from _inside(rest, depth + 1)
+    if rest[1:] and program in _FIRST_IS_OWN:
+        yield from _inside(rest[1:], depth + 1)
+    if program in _TAKE_TEXT:
+        yield from _of_text(" ".join(rest), depth + 1)
 
 
 def _of_git(words: tuple[str, ...], depth: int) -> Iterator[tuple[str, ...]]:
@@ -247,17 +251,17 @@ def _without_assignments(argv: tuple[str, ...]) -> tuple[str, ...]:
     return argv[place:]
 
 
-def _shell_text(words: tuple[str, ...]) -> str | None:
-    """Return what follows `-c`, None when nothing does; options before it may have values, so every word is asked."""
+def _shell_text(words: tuple[str, ...]) -> str:
+    """Return what follows `-c`, empty when nothing does; options before it may have values, so every word is asked."""
     for place, word in enumerate(words[1:], 1):
         if re.fullmatch(r"-[A-Za-z]*c[A-Za-z]*", word):
             rest = [each for each in words[place + 1 :] if not each.startswith("-")]
             return rest[0] if rest else ""
-    return None
+    return ""
 
 
-def _split_text(words: tuple[str, ...]) -> str | None:
-    """Return what `env` splits into a command, with what follows it; None when it is asked for nothing like that."""
+def _split_text(words: tuple[str, ...]) -> str:
+    """Return what `env` splits into a command, with what follows it; empty when it is asked for nothing like that."""
     for place, word in enumerate(words[1:], 1):
         if word in {"-S", "--split-string"}:
             return " ".join(words[place + 1 :])
@@ -265,8 +269,8 @@ def _split_text(words: tuple[str, ...]) -> str | None:
             if word.startswith(flag):
                 return " ".join((word.removeprefix(flag), *words[place + 1 :]))
         if not word.startswith("-") and not _ASSIGNMENT.match(word):
-            return None
-    return None
+            return ""
+    return ""
 
 
 def _after_options(program: str, words: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Settings and refs of a checkout that would show git another history, or another folder, than the one that is there."""
+"""Settings and refs of a checkout that would show git another history, or another folder, than what is there."""
 
 from pathlib import Path
 from typing import Any

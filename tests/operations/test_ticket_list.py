@@ -143,7 +143,7 @@ def test_work_of_which_nothing_was_heard_is_listed_as_stale(tmp_path: Path) -> N
     assert silent(1, 47) == []
     assert silent(1, 49) == ["TICKET-T1"]
     assert silent(0, 49) == []  # its own machine hears its heartbeats
-    shop.ok(0, "session-finish", "--summary", "s", "--set-status", "todo")
+    shop.ok(0, "session-finish", "--summary", "s", "--set-status", "todo", "--actor", "agent:a")
     shop.ok(1, "sync")
     assert silent(1, 49) == []
 
