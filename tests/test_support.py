@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from exo_sidecar.model.ids import Entropy, mint_session
+from tests.bench import timing
+from tests.support import hostile, hostile_lines
 from tests.support.clones import a_fleet
 from tests.support.environment import furnish, pinned
 from tests.support.inputs import START, FixedClock, seeded
@@ -133,3 +135,21 @@ def test_seeded_ids_are_the_same_in_every_run(entropy: Entropy) -> None:
     first = mint_session(entropy)
     assert first == mint_session(seeded(0))
     assert first != mint_session(entropy)
+
+
+def test_what_a_program_takes_leaves_out_what_the_benchmarks_hold(tmp_path: Path) -> None:
+    held = bytearray(b"x") * (150 << 20)
+    ended = timing.weighed((sys.executable, "-c", "print('said'); raise SystemExit(7)"), tmp_path)
+    assert (ended.exit, ended.out) == (7, "said\n")
+    assert 0 < ended.used.mib < len(held) >> 20
+    with pytest.raises(RuntimeError, match="ended with 7"):
+        timing.used((sys.executable, "-c", "raise SystemExit(7)"), tmp_path)
+
+
+def test_a_long_chain_is_cut_into_segments_that_are_taken(tmp_path: Path) -> None:
+    hub = a_hub(tmp_path)
+    lines = list(hostile_lines.random_lines(hostile_lines.SEGMENT_BYTES * 2))
+    root = hostile_lines.with_chain(hub, hostile.tree(hub, []), "e" * 16, iter(lines))
+    kept = [git(hub, "cat-file", "blob", f"{root}:{hostile.segment_of('e' * 16, number)}") for number in (1, 2, 3)]
+    assert "\n".join(kept).encode().splitlines() == lines
+    assert max(map(len, kept)) < hostile_lines.SEGMENT_BYTES

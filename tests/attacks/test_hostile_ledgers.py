@@ -13,6 +13,7 @@ from exo_sidecar.model.event import DocumentEdited, Draft
 from exo_sidecar.store import codec
 from tests.support import hostile
 from tests.support.besieged import Siege, besieged
+from tests.support.hostile_lines import ring, text_of
 from tests.support.inprocess import exo_in_process
 from tests.support.ledgers import Writer, changed
 from tests.support.repositories import git
@@ -39,11 +40,6 @@ def an_evil(siege: Siege) -> Writer:
 def plant(siege: Siege, writer: str, data: bytes) -> None:
     """Put a segment on the hub."""
     hostile.plant(siege.hub, hostile.with_file(siege.hub, siege.root, hostile.segment_of(writer), data))
-
-
-def text_of(lines: list[bytes]) -> bytes:
-    """Return lines as a segment."""
-    return b"".join(line + b"\n" for line in lines)
 
 
 def raw(**fields: object) -> bytes:
@@ -318,15 +314,7 @@ def test_many_small_garbage_lines_stay_within_what_others_take(siege: Siege) -> 
 def test_a_million_seen_of_one_another_end_in_time(siege: Siege) -> None:
     """Writers whose first lines each name a line of the next that follows nothing: all wait, none blocks."""
     names = [f"ring{number:012}" for number in range(60)]
-    strays = [changed(raw(), clone=name, seq=2, prev="7" * 64) for name in names]
-    root = siege.root
-    for place, name in enumerate(names):
-        following = (place + 1) % len(names)
-        first = Writer("e")
-        first.clone = name
-        first.write(noted("TICKET-T2", name), seen={names[following]: (2, sha256_hex(strays[following]))})
-        root = hostile.with_file(siege.hub, root, hostile.segment_of(name), text_of([*first.lines, strays[place]]))
-    hostile.plant(siege.hub, root)
+    hostile.plant(siege.hub, ring(siege.hub, siege.root, "TICKET-T2", names))
     synced = siege.shop.ok(1, "sync")
     assert sum(each["event"].startswith("ring") for each in synced["quarantined"]) == len(names)
     siege.ends_well()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench import (
+    enduring,
     grounds,
     growth,
     joining,
@@ -37,6 +38,7 @@ GROUPS: Final = (
     "growth",
     "year",
     "sessions",
+    "hostile",
 )
 _LARGE: Final = 10_000
 """Tickets of the repository in which a sync of one event is measured."""
@@ -97,6 +99,7 @@ def _measured(folder: Path, wanted: Sequence[str], sizes: Sequence[int]) -> Iter
         "growth": lambda: growth.measure(small),
         "year": lambda: year.measure(folder / "year"),
         "sessions": lambda: starting.measure(folder / "sessions"),
+        "hostile": lambda: enduring.measure(folder / "hostile"),
     }
     for name in GROUPS:
         if name in wanted:

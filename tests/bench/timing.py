@@ -1,6 +1,6 @@
 """Samples: how long something took, several times. The minimum is judged, because other work only ever adds."""
 
-import os
+import json
 import statistics
 import subprocess
 import sys
@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 TIMEOUT_SECONDS: Final = 300.0
 EXO: Final = (sys.executable, "-P", "-m", "exo_sidecar")
+_ALONE: Final = Path(__file__).with_name("alone.py")
 
 
 class Sample(NamedTuple):
@@ -27,6 +28,14 @@ class Used(NamedTuple):
     ms: float
     processor_ms: float
     mib: float
+
+
+class Ended(NamedTuple):
+    """How one program ended, what it wrote to its stdout, and what it took."""
+
+    exit: int
+    out: str
+    used: Used
 
 
 class Budget(NamedTuple):
@@ -100,16 +109,24 @@ def started(argv: Sequence[str], cwd: Path) -> None:
 
 def used(argv: Sequence[str], cwd: Path) -> Used:
     """Run a program to its end, which must go well, and return what it took."""
-    began = time.perf_counter()
-    with subprocess.Popen(argv, cwd=cwd, stdout=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        message = f"{' '.join(argv)} ended with {process.returncode}"
+    ended = weighed(argv, cwd)
+    if ended.exit != 0:
+        message = f"{' '.join(argv)} ended with {ended.exit}: {ended.out}"
         raise RuntimeError(message)
-    took = (time.perf_counter() - began) * 1000
-    kib = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return Used(took, (usage.ru_utime + usage.ru_stime) * 1000, kib / 1024)
+    return ended.used
+
+
+def weighed(argv: Sequence[str], cwd: Path) -> Ended:
+    """Run a program to its end, however it goes, and return what it took, without what this process holds."""
+    done = subprocess.run(
+        (sys.executable, "-P", str(_ALONE), *argv),
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        timeout=TIMEOUT_SECONDS,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    return Ended(found["exit"], found["out"], Used(**found["used"]))
 
 
 def ratio(found: Sample, to: Sample) -> float:
