@@ -57,9 +57,7 @@ def is_covered(record: PolicyRecord | None, texts: Mapping[str, str]) -> bool:
 
 def edited(ctx: Context) -> tuple[Edited, ...]:
     """Return the lock or seal of the mount where it is not the branch's; a file that is gone is no edit."""
-    governed = ctx.governed
-    root = governed.tree_of(governed.tip())
-    return tuple(Edited(each.path, sha256_hex(each.data)) for each in hand_edits.differing(governed, root, FILES))
+    return tuple(Edited(each.path, sha256_hex(each.data)) for each in hand_edits.standing(ctx.governed, FILES))
 
 
 def _of_mount(ctx: Context) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from exo_sidecar.model.policy import LOCK_FILE
 from exo_sidecar.model.policy import PolicyTampered as PolicyTamperedError
 from exo_sidecar.model.ticket import Ticket, TicketRecord
 from exo_sidecar.model.view import View
-from exo_sidecar.store import lagging, layout, settings, yamltext
+from exo_sidecar.store import journal, lagging, layout, settings, yamltext
 from exo_sidecar.store.folders import Folders
 from exo_sidecar.store.governed import Governed
 
@@ -38,6 +38,7 @@ EDIT_LEFT: Final = "EDIT_LEFT"
 _TICKET_BYTES_MAX: Final = 256 * 1024
 _EDIT_BYTES_MAX: Final = 64 * 1024 * 1024
 """Far above what is taken in, so that whoever wrote too much is told."""
+_LOOKS_MAX: Final = 20
 _LEFT: Final = "; left as it is"
 _CONFLICT: Final = re.compile(rb"^(?:<{7}|>{7}|\|{7}) ", re.MULTILINE)
 """What git writes into a file whose two versions it could not unite; a line of `=` alone may be a heading."""
@@ -91,6 +92,30 @@ def differing(governed: Governed, root: Oid | None, paths: Iterable[str]) -> lis
         if entry is None or entry.oid != oid:
             found.append(Edit(path, data, oid))
     return found
+
+
+def standing(governed: Governed, paths: Iterable[str]) -> list[Edit]:
+    """Return which of `paths` were edited, asked without the clone's lock.
+
+    What a transaction under way is writing, or one that was killed has left to be written, is nobody's edit.
+    """
+    wanted = tuple(paths)
+    found: list[Edit] = []
+    for _ in range(_LOOKS_MAX):
+        tip, pending = governed.tip(), _pending(governed.folder)
+        written = pending.files if pending else {}
+        differ = differing(governed, governed.tree_of(tip), wanted)
+        found = [each for each in differ if each.oid not in written.get(each.path, ())]
+        if not found or (governed.tip() == tip and _pending(governed.folder) == pending):
+            break
+    return found
+
+
+def _pending(folder: Path) -> journal.Pending | None:
+    try:
+        return journal.read(folder)
+    except journal.JournalDamaged:
+        return None  # whoever writes is told; here it excuses nothing
 
 
 def _link_in(place: Path) -> bytes | None:

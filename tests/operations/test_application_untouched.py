@@ -89,6 +89,7 @@ CASES: Final[Mapping[str, Case]] = {
     "ticket-move": Case(("T1", "blocked", "--reason", "waits"), ("T1", "nowhere")),
     "ticket-show": Case(("T1",), ("nothing",)),
     "trust": Case(JANE, BOT),
+    "worktree-create": Case(("--ticket-id", "T1", "--path", "../apart"), ("--ticket-id", "nothing")),
 }
 """Every operation that is not here is run with the least that it can do without, and whatever it answers will do."""
 

@@ -110,7 +110,7 @@ def test_a_start_and_a_finish_ask_for_no_more_after_a_long_past(
     few, many = _counted(little, LITTLE, number, counts), _counted(long, LONG, number, counts)
     for less, more in zip(few, many, strict=True):
         assert more["steps"] <= 1.3 * less["steps"] < 1.3 * LONG.sessions * _STEPS, "a listing of all would be more"
-        assert more["objects"] <= less["objects"] + 5
+        assert more["objects"] <= 1.2 * less["objects"], "folders are deeper, not read whole"
         # A ticket with earlier sessions has one question more: whether the last one's branch is merged.
         assert more["refs"] <= less["refs"] + 5
         assert more["programs"] <= less["programs"] + 1

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from exo_sidecar.git import mount
 from exo_sidecar.git.locate import locate
+from exo_sidecar.host import live_sessions
+from exo_sidecar.host.live_sessions import LiveSession
 from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.event import Draft, LeaseAcquired, SessionStarted
 from exo_sidecar.model.ids import SessionId, TicketId
@@ -56,7 +58,7 @@ def refusal(repository: Path, *args: str) -> Any:  # noqa: ANN401 - JSON, as abo
 
 
 def hold(repository: Path, ticket: str, session: str = "SES-AAAAAAAAAA", actor: str = "agent:claude") -> SessionId:
-    """Write what a session that took the ticket's lease writes, without the lease itself."""
+    """Write what a session that took the ticket's lease writes, here and in the ledger, without the lease itself."""
     own = SessionId(session)
     acquired = LeaseAcquired(ticket=TicketId(ticket), epoch=1, session=own, commit="0" * 40)
     drafts = (
@@ -65,4 +67,10 @@ def hold(repository: Path, ticket: str, session: str = "SES-AAAAAAAAAA", actor: 
     )
     with Context.open(repository, actor=Actor(actor), session=session, environ=os.environ) as ctx:
         ctx.transact(lambda _: Outcome(events=drafts))
+        now = ctx.boot_clock()
+        live = LiveSession(
+            session=own, ticket=TicketId(ticket), actor=actor, state="active", worktree=str(repository),
+            boot_id=now.boot_id, heartbeat=now.seconds,
+        )  # fmt: skip
+        live_sessions.write(ctx.place.common, live)
     return own
