@@ -21,6 +21,8 @@ CHANGES_CODE = "#!/bin/sh\ngit -C ../ada commit -q --allow-empty -m intruder\n"
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = {"README.md": "# x\n", "src/a.py": "1\n", "src/b/c.py": "2\n", "docs/guide.md": "x\n"}
+    # Its own tests fail, and are none of the demonstration's business.
+    files |= {"pyproject.toml": "[project]\nname = 'x'\n", "tests/test_x.py": "def test_x():\n    assert False\n"}
     return a_repository(tmp_path_factory.mktemp("source"), files=files)
 
 
