@@ -75,6 +75,15 @@ def merge_bases(objects: Objects, first: Oid, second: Oid) -> tuple[Oid, ...]:
     return tuple(sorted(best, key=lambda oid: (-graph.node(oid).time, oid)))
 
 
+def only_in(objects: Objects, one: Oid, other: Oid) -> tuple[Oid, ...]:
+    """Return the commits of the history of `one` that `other` has not; cost follows the difference. ObjectMissing.
+
+    Where commit times lie, some that both have may be among them; none is missing.
+    """
+    painted = _paint(_Graph(objects), one, other, until=None) if one != other else {}
+    return tuple(oid for oid, flags in painted.items() if flags & _BOTH == _FIRST)
+
+
 def roots(objects: Objects, tip: Oid) -> tuple[Oid, ...]:
     """Return the commits without parents that the history of `tip` began with, sorted; ObjectMissing."""
     graph = _Graph(objects)

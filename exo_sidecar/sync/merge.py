@@ -19,7 +19,7 @@ from exo_sidecar.store.index import Index
 from exo_sidecar.store.refresh import Progress
 from exo_sidecar.store.render_number import is_newer, number_of
 from exo_sidecar.store.store import RefMoved, Store
-from exo_sidecar.sync import lineage, tails, verified, web_edits
+from exo_sidecar.sync import idle, lineage, tails, verified, web_edits
 from exo_sidecar.sync.verified import Vector
 from exo_sidecar.sync.web_edits import WebEdit
 
@@ -162,6 +162,9 @@ def _move(store: Store, tip: Oid | None, theirs: Oid, root: Oid | None) -> Oid:
     for parent in parents if len(parents) == 1 else ():
         if root == governed.tree_of(parent):
             return parent if parent == tip else publish.move(governed, tip, parent, {})
+    is_settled = tip is not None and root == governed.tree_of(tip) == governed.tree_of(theirs)
+    if is_settled and tip and idle.gives_way(governed.repository.objects, tip, theirs, MESSAGE):
+        return publish.move(governed, tip, theirs, {})
     planned = publish.plan(governed, root, {}, _commit(store, parents))
     return publish.publish(governed, tip, planned, {})
 

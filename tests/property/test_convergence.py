@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support import random_work
 from tests.support.random_step import TICKETS, Step
 from tests.support.repositories import git
-from tests.support.stores import Clone, a_company, assert_sound, closing
+from tests.support.stores import Clone, a_company, assert_sound, closing, created
 
 YEAR_SECONDS: Final = 365 * 24 * 3600
 
@@ -81,6 +81,35 @@ def test_six_clones_with_two_hubs_converge_for_many_seeds(tmp_path: Path, seed: 
         come_together(clones, 2, rng)
 
 
+CIRCLES: Final = {
+    "old tips between two hubs": (3, 2, [(2, 1), (0, 1), (1, 0), (2, 0), (0, 0), (1, 1)]),
+    "each clone's own way round three hubs": (
+        3,
+        3,
+        [(0, 1), (1, 2), (2, 0), (0, 2), (1, 0), (2, 1), (0, 0), (1, 1), (2, 2)],
+    ),
+}
+
+
+@pytest.mark.parametrize("circle", CIRCLES)
+def test_clones_that_sync_in_the_same_order_for_ever_come_to_one_commit(tmp_path: Path, circle: str) -> None:
+    """Without random orders: who carries an old tip from hub to hub must not keep everybody merging."""
+    count, hubs, turns = CIRCLES[circle]
+    with closing(a_company(tmp_path, count, hubs=hubs)) as clones:
+        for number, one in enumerate(clones):
+            one.write(created(f"FIX-10{number}"))
+        tips = []
+        for _ in range(2 + hubs + 2):
+            for clone, hub in turns:
+                clones[clone].sync(f"hub{hub}" if hub else "origin")
+            tips.append({one.tip for one in clones})
+        assert len({one.tree for one in clones}) == 1
+        assert tips[-1] == tips[-2] == tips[-3]
+        assert len(tips[-1]) == 1
+        assert {git(tmp_path / f"hub{number}.git", "rev-parse", "exo-governance") for number in range(hubs)} == tips[-1]
+        assert_sound(clones[0])
+
+
 def set_clocks(clones: Sequence[Clone], years: Sequence[int]) -> None:
     """Let the wall clocks of clones be wrong by years."""
     for one, wrong in zip(clones, years, strict=False):
@@ -88,7 +117,11 @@ def set_clocks(clones: Sequence[Clone], years: Sequence[int]) -> None:
 
 
 def come_together(clones: Sequence[Clone], hubs: int, order: random.Random) -> None:
-    """Sync everybody until nobody has anything new, and assert what must hold then."""
+    """Sync everybody until nobody has anything new, and assert what must hold then.
+
+    The commits are the same after one more round per hub: in a round of any order nobody may carry the one hub's tip
+    to the other.
+    """
     for one in clones:
         one.absorb()
     written = set().union(*(one.events() for one in clones))
@@ -98,7 +131,8 @@ def come_together(clones: Sequence[Clone], hubs: int, order: random.Random) -> N
     for one in clones:
         assert one.events() == written, "an event was lost or made"
         assert_sound(one)
-    sync_all(clones, hubs, order)
+    for _ in range(hubs):
+        sync_all(clones, hubs, order)
     assert len({one.tip for one in clones}) == 1, "commits differ"
     tip = clones[0].tip
     sync_all(clones, hubs, order)

@@ -8,7 +8,7 @@ import pytest
 
 from exo_sidecar.git import commits
 from exo_sidecar.git.commits import Commit
-from exo_sidecar.git.graph import is_ancestor, merge_bases
+from exo_sidecar.git.graph import is_ancestor, merge_bases, only_in
 from exo_sidecar.git.locate import locate
 from exo_sidecar.git.objects import Kind, ObjectMissing, object_id
 from exo_sidecar.git.oid import EMPTY_TREE, Oid
@@ -77,17 +77,23 @@ def test_random_graphs_with_lying_clocks_agree_with_git(tmp_path: Path, seed: in
         one, other = choice.sample(made, 2)
         found = git(tmp_path / "repo", "rev-list", "--count", f"{one}..{other}")
         assert is_ancestor(repository.objects, other, one) == (found == "0")
+        apart = set(git(tmp_path / "repo", "rev-list", f"{other}..{one}").split())
+        assert apart <= set(only_in(repository.objects, one, other)) <= set(_history(tmp_path, one))
         reduced = git(tmp_path / "repo", "rev-list", "--no-walk", *_independent(tmp_path, one, other)).split()
         assert sorted(merge_bases(repository.objects, one, other)) == sorted(reduced)
 
 
+def _history(tmp_path: Path, oid: str) -> list[str]:
+    return git(tmp_path / "repo", "rev-list", oid).split()
+
+
 def _independent(tmp_path: Path, one: Oid, other: Oid) -> list[str]:
     """Return the best common ancestors by brute force: the common ones, less their own ancestors."""
-    reach = [set(git(tmp_path / "repo", "rev-list", oid).split()) for oid in (one, other)]
+    reach = [set(_history(tmp_path, oid)) for oid in (one, other)]
     common = reach[0] & reach[1]
     below: set[str] = set()
     for oid in common:
-        below |= set(git(tmp_path / "repo", "rev-list", oid).split()) - {oid}
+        below |= set(_history(tmp_path, oid)) - {oid}
     return sorted(common - below) or ["--max-count=0", "--all"]
 
 
