@@ -87,9 +87,7 @@ def in_force(ctx: Context) -> tuple[Verdict, Seal | None]:
 
 def take_in(ctx: Context) -> None:
     """Take in what somebody has edited in the documents of the mount, so that it is judged with the rest."""
-    governed = ctx.governed
-    root = governed.tree_of(governed.tip())
-    if not ctx.dry_run and hand_edits.differing(governed, root, DOCUMENTS):
+    if not ctx.dry_run and hand_edits.standing(ctx.governed, DOCUMENTS):
         ctx.transact(lambda _: Outcome())
 
 
