@@ -1,8 +1,9 @@
-"""usage: scripts/bench [--quick] [--only GROUP ...] [--print] | measures the budgets of docs/architecture.md.
+"""usage: scripts/bench [--quick] [--whole-year] [--only GROUP ...] [--print] | measures the budgets of docs/architecture.md.
 
---quick   100 and 10,000 tickets only
---only    one group of measurements, whose section of docs/benchmarks.md alone is written; may be repeated
---print   print the table, leave docs/benchmarks.md as it is
+--quick       100 and 10,000 tickets only
+--whole-year  simulate all of a year's work: about an hour
+--only        one group of measurements, whose section of docs/benchmarks.md alone is written; may be repeated
+--print       print the table, leave docs/benchmarks.md as it is
 """
 
 import sys

@@ -1,6 +1,7 @@
 """One run of the benchmarks: grounds are laid in a temporary folder, measured group by group, and thrown away."""
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -50,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
     wanted = options.only or GROUPS
     with tempfile.TemporaryDirectory(prefix="exo-bench-", ignore_cleanup_errors=True) as folder:
         _settle(Path(folder))
-        measured = tuple(_measured(Path(folder), wanted, SIZES[:-1] if options.quick else SIZES))
+        measured = tuple(_measured(Path(folder), wanted, options))
     sys.stdout.write("\n".join(report.lines(measured)) + "\n")
     if not options.print:
         whole = set(wanted) == set(GROUPS)
@@ -66,6 +67,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure the budgets of docs/architecture.md.")
     parser.add_argument("--quick", action="store_true", help="100 and 10,000 tickets only")
     parser.add_argument("--only", action="append", choices=GROUPS, help="one group; may be repeated")
+    parser.add_argument("--whole-year", action="store_true", help="the year is simulated to its end: about an hour")
     parser.add_argument("--print", action="store_true", help="leave docs/benchmarks.md as it is")
     return parser.parse_args(argv)
 
@@ -81,8 +83,10 @@ def _settle(folder: Path) -> None:
     os.environ.update(wanted)
 
 
-def _measured(folder: Path, wanted: Sequence[str], sizes: Sequence[int]) -> Iterator[Group]:
+def _measured(folder: Path, wanted: Sequence[str], options: argparse.Namespace) -> Iterator[Group]:
     """Yield the groups in the order of the table."""
+    sizes = SIZES[:-1] if options.quick else SIZES
+    year_seconds = math.inf if options.whole_year else year.BOX_SECONDS
     clones: dict[int, Path] = {}
     for size in sizes if {"reading", "writing"} & set(wanted) else sizes[:1]:
         _tell(f"laying {size:,} tickets")
@@ -97,7 +101,7 @@ def _measured(folder: Path, wanted: Sequence[str], sizes: Sequence[int]) -> Iter
         "joining": lambda: joining.measure(folder / "joining"),
         "protocol": lambda: protocol.measure(small),
         "growth": lambda: growth.measure(small),
-        "year": lambda: year.measure(folder / "year"),
+        "year": lambda: year.measure(folder / "year", box_seconds=year_seconds),
         "sessions": lambda: starting.measure(folder / "sessions"),
         "hostile": lambda: enduring.measure(folder / "hostile"),
     }

@@ -1,8 +1,9 @@
 """Growth by a year of work: fifty clones, five hundred operations a day, one commit each.
 
-Days are simulated until the time is over, in one process and by the store's own writer; what is measured of them is
-carried on to a year in proportion, and the table says so. A clone's day has two sessions of five operations: the first
-of each names what came from the others since, as after a sync, so that the ledger has its true size.
+Days are simulated until the year or the time is over, in one process and by the store's own writer. Of a part of a
+year, what is measured is carried on in proportion, and the table says so. A clone's day has two sessions of five
+operations: the first of each names what came from the others since, as after a sync, so that the ledger has its true
+size. Loose objects are packed every ten days by the tasks that exo starts by itself (`git/upkeep.py`).
 """
 
 import random
@@ -49,6 +50,8 @@ A_DAY: Final = 500
 A_SESSION: Final = 5
 DAYS: Final = 365
 BOX_SECONDS: Final = 180.0
+_UPKEEP: Final = ("maintenance", "run", "--quiet", "--task=loose-objects", "--task=incremental-repack")
+_UPKEEP_DAYS: Final = 10
 _RECENT: Final = 200
 """Tickets that people still come back to."""
 _KIB: Final = 1024
@@ -64,11 +67,16 @@ class Worked(NamedTuple):
     days: float
     operations: int
     seconds: float
+    loose_most: int
 
     @property
-    def to_a_year(self) -> float:
-        """By what it is multiplied to be a year's."""
-        return DAYS / self.days
+    def is_whole(self) -> bool:
+        """Whether it is the year itself, and nothing has to be carried on."""
+        return self.days >= DAYS
+
+    def a_year(self, amount: float, unit: str) -> str:
+        """Return what `amount` is in a year; nothing when it was measured in a whole one."""
+        return "" if self.is_whole else f"; in a year {amount * DAYS / self.days:,.0f} {unit}"
 
 
 class _Store(Store):
@@ -82,32 +90,32 @@ class _Store(Store):
 
 
 def measure(folder: Path, *, box_seconds: float = BOX_SECONDS) -> Group:
-    """Work, pack, and measure what a new clone has to fetch and fold."""
+    """Work, pack, and measure what a new clone has to fetch and fold; infinite seconds are the whole year."""
     clone = governed(folder, 1)
     git(clone, "gc", "-q")
     before = counted(clone)
     with without_waiting_for_the_disk():
         worked = _work(clone, box_seconds)
-    loose = counted(clone)["count"]
+    kept = (_on_disk(clone) - before["size-pack"]) / _KIB
     packing = timing.sample(1, lambda _: timing.started(("git", "gc", "-q"), clone))
     packed = (counted(clone)["size-pack"] - before["size-pack"]) / _KIB
     git(clone, "push", "-q", "origin", _BRANCH)
     cloning = timing.sample(1, lambda _: _fetched(clone))
     joined = _joined(clone)
-    folding = timing.sample(3, lambda _: _folded(clone))
-    events, tree = _events(clone), _tree_bytes(clone) / _MIB
-    times = worked.to_a_year
-    said = f"{worked.days:.1f} days of {CLONES} clones, {worked.operations:,} operations, {events:,} events"
+    folding = timing.sample(1, lambda _: _folded(clone))
+    tree = _tree_bytes(clone) / _MIB
+    said = f"{worked.days:.1f} days of {CLONES} clones, {worked.operations:,} operations, {_events(clone):,} events"
+    upkeep = f"exo's own upkeep every {_UPKEEP_DAYS} days: most loose objects at once, history on disk at the end"
     return Group(
         "Growth by a year",
         (
-            Row(f"simulated: {said}", None, f"{worked.seconds:.0f} s; a year is {times:.1f} times as much"),
-            Row("loose objects before packing", None, f"{loose:,}"),
-            Row("git gc", packing, _carried("history on disk after it", packed, "MiB", times)),
-            Row("the tree: all files of the branch", None, _carried("as they lie in .exo", tree, "MiB", times)),
-            Row("git fetch of the branch into an empty repository", cloning, _carried_ms(cloning.least, times)),
-            Row("exo init in a new clone: fetch, mount, fold", timing.of([joined.ms]), _joining(joined, times)),
-            Row("fold alone, in process: processor", folding, _carried_ms(folding.least, times)),
+            Row(f"simulated: {said}", None, f"{worked.seconds:.0f} s{worked.a_year(worked.seconds, 's')}"),
+            Row(upkeep, None, f"{worked.loose_most:,}, {kept:.1f} MiB{worked.a_year(kept, 'MiB')}"),
+            Row("git gc", packing, f"history on disk after it: {packed:.1f} MiB{worked.a_year(packed, 'MiB')}"),
+            Row("the tree: all files of the branch", None, f"in .exo: {tree:.1f} MiB{worked.a_year(tree, 'MiB')}"),
+            Row("git fetch of the branch into an empty repository", cloning, _seconds(worked, cloning.least)),
+            Row("exo init in a new clone: fetch, mount, fold", timing.of([joined.ms]), _joining(worked, joined)),
+            Row("fold alone, in process: processor", folding, _seconds(worked, folding.least)),
         ),
     )
 
@@ -117,8 +125,8 @@ def _work(clone: Path, box_seconds: float) -> Worked:
     writers = [ids.mint_clone(entropy) for _ in range(CLONES)]
     store = _Store(Repository(locate(clone)), entropy=entropy, absorb=judge, scribe=SCRIBE, progress=lambda _: None)
     epochs: dict[TicketId, int] = {}
-    began, operations = time.monotonic(), 0
-    while time.monotonic() - began < box_seconds:
+    began, operations, loose = time.monotonic(), 0, 0
+    while operations < DAYS * A_DAY and time.monotonic() - began < box_seconds:
         for turn in rng.sample(writers, CLONES):
             store.turn = turn
             for drafts in _session(rng, epochs):
@@ -126,8 +134,23 @@ def _work(clone: Path, box_seconds: float) -> Worked:
                 stamp = Stamp(actor="human:jane", session=None, at=instant.of(clock()), operation="ticket-edit")
                 store.transact(lambda _, drafts=drafts: Outcome(events=drafts), stamp)  # type: ignore[misc]
                 operations += 1
+        if operations % (_UPKEEP_DAYS * A_DAY) == 0:
+            loose = max(loose, counted(clone)["count"])
+            _keep_up(clone)
     store.close()
-    return Worked(operations / A_DAY, operations, time.monotonic() - began)
+    return Worked(operations / A_DAY, operations, time.monotonic() - began, max(loose, counted(clone)["count"]))
+
+
+def _keep_up(clone: Path) -> None:
+    """Pack as `cgit.maintenance_detached` does, and wait for it."""
+    git(clone, *_UPKEEP)
+    git(clone, "prune-packed", "--quiet")
+
+
+def _on_disk(clone: Path) -> int:
+    """Return the size of all objects, in KiB."""
+    found = counted(clone)
+    return found["size"] + found["size-pack"]
 
 
 def _session(rng: random.Random, epochs: dict[TicketId, int]) -> list[tuple[Draft, ...]]:
@@ -177,9 +200,9 @@ def _joined(clone: Path) -> Used:
     return timing.used((*EXO, "init"), fresh)
 
 
-def _joining(joined: Used, times: float) -> str:
-    busy = joined.processor_ms
-    return f"{busy / 1000:.1f} s of processor, {joined.mib:.0f} MiB; processor {_carried_ms(busy, times)}"
+def _joining(worked: Worked, joined: Used) -> str:
+    busy = joined.processor_ms / 1000
+    return f"{busy:.1f} s of processor, {joined.mib:.0f} MiB{worked.a_year(busy, 's of processor')}"
 
 
 def _folded(clone: Path) -> float:
@@ -205,9 +228,5 @@ def _tree_bytes(clone: Path) -> int:
     return sum(int(line.split()[3]) for line in lines)
 
 
-def _carried(what: str, amount: float, unit: str, times: float) -> str:
-    return f"{what}: {amount:.1f} {unit}; in a year {amount * times:,.0f} {unit}"
-
-
-def _carried_ms(milliseconds: float, times: float) -> str:
-    return f"in a year {milliseconds * times / 1000:,.0f} s"
+def _seconds(worked: Worked, milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.1f} s{worked.a_year(milliseconds / 1000, 's')}"
