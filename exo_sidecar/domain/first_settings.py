@@ -63,7 +63,8 @@ def _checks(proposal: Proposal) -> str:
         return f'{_CHECKS}# checks_allowlist: ["python -m pytest"]\n'
     found = _CHECKS + _list("checks_allowlist", proposal.checks)
     if proposal.builds:
-        found += f"\n# What exo do may run beside them.\n{_list('do_allowlist', proposal.builds)}"
+        found += "\n# Other commands that were found here. Nothing runs them by itself.\n"
+        found += _list("do_allowlist", proposal.builds)
     return found
 
 

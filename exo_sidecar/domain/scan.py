@@ -121,7 +121,7 @@ def _rules(sources: tuple[str, ...], sensitive: tuple[str, ...], archive: str | 
         found.append(FilesystemDeny(id="SEC-002", patterns=patterns, actions=("read", "write"), message=message))
     if sources:
         folders = tuple(f"{name}/**" for name in sources)
-        message = "Source files are deleted by people, or moved away with exo archive."
+        message = "Source files are deleted by people: ask one of them."
         rule = FilesystemDeny(id="DEL-001", patterns=folders, actions=("delete",), actors=("agent",), message=message)
         found.append(rule)
     if archive:
