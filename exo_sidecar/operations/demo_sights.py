@@ -5,7 +5,7 @@ from typing import Final
 
 from exo_sidecar.base.digest import sha256_hex
 from exo_sidecar.host.stage import BRANCH, Clone, Stage
-from exo_sidecar.store.mounting import DEFAULT_BRANCH
+from exo_sidecar.store.governed import DEFAULT_BRANCH
 
 HISTORY_LINES_MAX: Final = 16
 

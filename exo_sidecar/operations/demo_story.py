@@ -24,7 +24,7 @@ from exo_sidecar.operations.session_finishing import SessionFinished
 from exo_sidecar.operations.session_starting import SessionStarted
 from exo_sidecar.operations.ticket import TicketsListed
 from exo_sidecar.operations.ticket_making import TicketMade
-from exo_sidecar.store.mounting import DEFAULT_BRANCH
+from exo_sidecar.store.governed import DEFAULT_BRANCH
 
 TICKETS: Final = 6
 ROUNDS_MAX: Final = 6

@@ -12,7 +12,7 @@ from exo_sidecar.git.oid import Oid
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.operations.doctor_exam import Exam, Looked, counted
 from exo_sidecar.store import layout, publish, repair, troubles
-from exo_sidecar.store.governed import Governed
+from exo_sidecar.store.governed import Governed, not_mounted
 
 _BRANCHES_MAX: Final = 500
 _REPAIR: Final = "exo sidecar-repair"
@@ -22,8 +22,8 @@ def mounted(exam: Exam) -> Looked:
     """Look at the mount: there, whole, on its branch, nothing half-done in it."""
     state = exam.state
     if state is None:
-        missing = _fault("SIDECAR_MISSING", "mount", "this repository is not governed yet", "exo init governs it")
-        return Looked([missing])
+        missing = not_mounted(exam.ctx.repository)
+        return Looked([_fault("SIDECAR_MISSING", "mount", missing.message, missing.hint)])
     name = str(state.path)
     if not state.branch:
         message = f"{name} is on no branch: its HEAD is detached"

@@ -27,6 +27,7 @@ from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.migrating import Migrated
 from exo_sidecar.store import mounting, publish
 from exo_sidecar.store.authority import SUBJECT
+from exo_sidecar.store.governed import DEFAULT_BRANCH
 from exo_sidecar.store.transaction import Rule
 from exo_sidecar.sync import distance, sync
 
@@ -43,7 +44,7 @@ def _nothing(_: View) -> Outcome:
 class Wanted(NamedTuple):
     """How a repository is to be governed."""
 
-    branch: str = mounting.DEFAULT_BRANCH
+    branch: str = DEFAULT_BRANCH
     path: str = mounting.DEFAULT_PATH
     remote: str = _USUAL_REMOTE
     default_branch: str = "main"

@@ -18,7 +18,7 @@ from exo_sidecar.operations import exchange, governing, policy_making, scanning
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.governing import Wanted
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
-from exo_sidecar.store.mounting import DEFAULT_BRANCH
+from exo_sidecar.store.governed import DEFAULT_BRANCH
 
 
 class Init(Params, frozen=True, kw_only=True):

@@ -5,12 +5,13 @@ from typing import Literal
 
 from exo_sidecar.git import mount
 from exo_sidecar.git.mount import MountState
-from exo_sidecar.model.errors import LedgerDamaged, SidecarMissing
+from exo_sidecar.model.errors import LedgerDamaged
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.registry import Result
 from exo_sidecar.store import clone, index, lock, migration, mounting
 from exo_sidecar.store import repair as mending
+from exo_sidecar.store.governed import DEFAULT_BRANCH, not_mounted
 from exo_sidecar.store.scan import changed_paths
 from exo_sidecar.store.transaction import Committed
 
@@ -51,8 +52,7 @@ def repair(ctx: Context, parts: Parts) -> Repaired:
     common = ctx.place.common
     state = mount.state(common)
     if state is None:
-        message = f"{ctx.place.worktree or common} is not governed yet"
-        raise SidecarMissing(message)
+        raise not_mounted(ctx.repository)
     if migration.under_way(ctx.repository) is not None:
         ctx.warn("MIGRATION_UNFINISHED", "a folder is half-way taken over (exo sidecar-init finishes that)")
     found = _found(ctx, state)
@@ -101,7 +101,7 @@ def _prepare(ctx: Context, parts: Parts) -> tuple[str, ...]:
         mending.drop_damaged_journal(folder)
     if parts.index:
         index.discard(folder / "index.sqlite")
-    given_up = mending.give_up(ctx.repository, mounting.DEFAULT_BRANCH) if parts.mount else None
+    given_up = mending.give_up(ctx.repository, DEFAULT_BRANCH) if parts.mount else None
     if given_up is None:
         return ()
     ctx.warn("SIDECAR_GIVEN_UP", f"the {given_up.what} that was under way in .exo was given up")

@@ -10,7 +10,8 @@ from exo_sidecar.operations.migrating import Migrated
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 from exo_sidecar.operations.repairing import Parts, Repaired
 from exo_sidecar.operations.sync import Exchange, counterpart, report, take_in_edits, tell_left_out
-from exo_sidecar.store.mounting import DEFAULT_BRANCH, DEFAULT_PATH
+from exo_sidecar.store.governed import DEFAULT_BRANCH
+from exo_sidecar.store.mounting import DEFAULT_PATH
 from exo_sidecar.sync import sync
 
 

@@ -17,6 +17,7 @@ from exo_sidecar.operations import keepalive, policy_verifying, session_facts, t
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.keepalive import Trouble
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
+from exo_sidecar.store.governed import known_at
 from exo_sidecar.sync import distance
 
 _LOOKED_AT_MAX: Final = 50
@@ -78,6 +79,8 @@ class StatusShown(Result, frozen=True, kw_only=True):
     """Where things stand."""
 
     initialized: bool
+    governed_at: str | None = None
+    """The remote whose governance branch was fetched, where it is not mounted here."""
     branch: str | None = None
     mount: str | None = None
     actor: str | None = None
@@ -104,7 +107,7 @@ def run(ctx: Context, params: Status) -> StatusShown:
     try:
         governed = ctx.governed
     except SidecarMissing:
-        return StatusShown(initialized=False)
+        return StatusShown(initialized=False, governed_at=known_at(ctx.repository))
     view = ctx.view()
     session, lease = _own(ctx, view)
     for live in session_facts.unconfirmed(ctx, view):

@@ -9,6 +9,7 @@ from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.model.errors import SidecarMissing
 
+DEFAULT_BRANCH: Final = "exo-governance"
 _BRANCH: Final = "branch"
 
 
@@ -41,13 +42,29 @@ def governed(repository: Repository) -> Governed:
     common = repository.place.common
     state = mount.state(common)
     if state is None:
-        message = f"{repository.place.worktree or common} is not governed yet"
-        raise SidecarMissing(message)
+        raise not_mounted(repository)
     branch = _recorded_branch(common / "exo") or state.branch
     if not branch:
         message = f"{state.path} is on no branch: its HEAD is detached"
         raise SidecarMissing(message, hint=f"git -C {state.path} switch exo-governance")
     return Governed(repository, branch, state.path, common / "exo")
+
+
+def not_mounted(repository: Repository) -> SidecarMissing:
+    """Return the refusal where nothing was ever mounted: it tells a repository that is governed elsewhere apart."""
+    folder, remote = repository.place.worktree or repository.place.common, known_at(repository)
+    if remote is None:
+        return SidecarMissing(f"{folder} is not governed yet")
+    message = f"{folder} is governed at {remote}, and not mounted here yet"
+    return SidecarMissing(message, hint="exo sidecar-init mounts it")
+
+
+def known_at(repository: Repository) -> str | None:
+    """Return the remote whose governance branch was fetched, None when none is known."""
+    fetched = (
+        name for name in repository.settings.remotes() if repository.refs.read(f"refs/remotes/{name}/{DEFAULT_BRANCH}")
+    )
+    return next(fetched, None)
 
 
 def record_branch(folder: Path, branch: str) -> None:

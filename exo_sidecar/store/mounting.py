@@ -22,7 +22,6 @@ from exo_sidecar.model.errors import Environment, FormatTooNew, Usage, ValueInva
 from exo_sidecar.store import layout, lock
 from exo_sidecar.store.governed import Governed, record_branch
 
-DEFAULT_BRANCH: Final = "exo-governance"
 DEFAULT_PATH: Final = ".exo"
 PATH_BYTES_MAX: Final = 200
 """Of the mount's path inside the repository: what is below it needs room, too."""

@@ -1,4 +1,4 @@
-"""usage: scripts/bench [--quick] [--whole-year] [--only GROUP ...] [--print] | measures the budgets of docs/architecture.md.
+"""usage: scripts/bench [--quick] [--whole-year] [--only GROUP ...] [--print] | measures docs/architecture.md's budgets.
 
 --quick       100 and 10,000 tickets only
 --whole-year  simulate all of a year's work: about an hour

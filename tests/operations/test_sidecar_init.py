@@ -246,3 +246,21 @@ def test_a_branch_of_a_newer_program_is_not_mounted(tmp_path: Path) -> None:
     fleet.git(0, "push", "-q", "origin", BRANCH)
     assert refusal(fleet[1]) == (7, "FORMAT_TOO_NEW")
     assert not (fleet[1] / ".exo").exists()
+
+
+def test_a_clone_of_a_governed_repository_is_told_how_to_take_part(tmp_path: Path) -> None:
+    first = a_clone(a_hub(tmp_path), "first")
+    an_init(first)
+    assert exo(first, "sync").exit == 0
+    second = tmp_path / "second"
+    git(tmp_path, "clone", "-q", str(tmp_path / "hub.git"), str(second))
+    stranger = exo(a_repository(tmp_path / "other"), "status", "--json").data
+    assert (stranger["initialized"], stranger["governed_at"]) == (False, None)
+    assert exo(second, "status", "--json").data["governed_at"] == "origin"
+    for refused in (exo(second, "ticket-list", "--json"), exo(second, "sidecar-repair", "--json")):
+        error = json.loads(refused.out or refused.err)["error"]
+        assert error["code"] == "SIDECAR_MISSING"
+        assert error["message"].endswith("is governed at origin, and not mounted here yet")
+        assert error["hint"] == "exo sidecar-init mounts it"
+    an_init(second)
+    assert exo(second, "ticket-list").exit == 0

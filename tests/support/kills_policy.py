@@ -6,7 +6,7 @@ from typing import Final
 from exo_sidecar.base.override import override
 from exo_sidecar.model import policy as policies
 from exo_sidecar.model.policy import LOCK_FILE, SEAL_FILE, Lock, Seal
-from exo_sidecar.store.mounting import DEFAULT_BRANCH
+from exo_sidecar.store.governed import DEFAULT_BRANCH
 from tests.support.kills import Story
 from tests.support.process import Ran
 from tests.support.repositories import git

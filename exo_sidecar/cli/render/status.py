@@ -20,9 +20,16 @@ _SEVERITIES: Final[dict[str, Tone]] = {"error": "bad", "warning": "warn", "info"
 def run(result: StatusShown) -> Page:
     """Show where things stand."""
     if not result.initialized:
-        return Page((Headline(("this repository is not governed yet",), "warn"),), ("exo init governs it",))
+        return _ungoverned(result.governed_at)
     headline = Headline((Cell("governed", "strong"), f" on {result.branch or '?'}"), "good")
     return Page((headline, Facts(tuple(_facts(result))), *_troubles(result)), tuple(_hints(result)))
+
+
+def _ungoverned(remote: str | None) -> Page:
+    if remote is None:
+        return Page((Headline(("this repository is not governed yet",), "warn"),), ("exo init governs it",))
+    said = f"this repository is governed at {remote}, and not mounted here yet"
+    return Page((Headline((said,), "warn"),), ("exo sidecar-init mounts it",))
 
 
 def _facts(result: StatusShown) -> Iterator[tuple[str, Piece]]:
