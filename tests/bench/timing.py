@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-TIMEOUT_SECONDS: Final = 300.0
+TIMEOUT_SECONDS: Final = 3600.0
 EXO: Final = (sys.executable, "-P", "-m", "exo_sidecar")
 _ALONE: Final = Path(__file__).with_name("alone.py")
 

@@ -3,7 +3,7 @@
 Days are simulated until the year or the time is over, in one process and by the store's own writer. Of a part of a
 year, what is measured is carried on in proportion, and the table says so. A clone's day has two sessions of five
 operations: the first of each names what came from the others since, as after a sync, so that the ledger has its true
-size. Loose objects are packed every ten days by the tasks that exo starts by itself (`git/upkeep.py`).
+size. Loose objects are packed every thirty days.
 """
 
 import random
@@ -50,8 +50,7 @@ A_DAY: Final = 500
 A_SESSION: Final = 5
 DAYS: Final = 365
 BOX_SECONDS: Final = 180.0
-_UPKEEP: Final = ("maintenance", "run", "--quiet", "--task=loose-objects", "--task=incremental-repack")
-_UPKEEP_DAYS: Final = 10
+_PACK_DAYS: Final = 30
 _RECENT: Final = 200
 """Tickets that people still come back to."""
 _KIB: Final = 1024
@@ -99,18 +98,18 @@ def measure(folder: Path, *, box_seconds: float = BOX_SECONDS) -> Group:
     kept = (_on_disk(clone) - before["size-pack"]) / _KIB
     packing = timing.sample(1, lambda _: timing.started(("git", "gc", "-q"), clone))
     packed = (counted(clone)["size-pack"] - before["size-pack"]) / _KIB
-    git(clone, "push", "-q", "origin", _BRANCH)
+    timing.started(("git", "push", "-q", "origin", _BRANCH), clone)
     cloning = timing.sample(1, lambda _: _fetched(clone))
     joined = _joined(clone)
     folding = timing.sample(1, lambda _: _folded(clone))
     tree = _tree_bytes(clone) / _MIB
     said = f"{worked.days:.1f} days of {CLONES} clones, {worked.operations:,} operations, {_events(clone):,} events"
-    upkeep = f"exo's own upkeep every {_UPKEEP_DAYS} days: most loose objects at once, history on disk at the end"
+    repack = f"git repack -d every {_PACK_DAYS} days: most loose objects at once, history on disk at the end"
     return Group(
         "Growth by a year",
         (
             Row(f"simulated: {said}", None, f"{worked.seconds:.0f} s{worked.a_year(worked.seconds, 's')}"),
-            Row(upkeep, None, f"{worked.loose_most:,}, {kept:.1f} MiB{worked.a_year(kept, 'MiB')}"),
+            Row(repack, None, f"{worked.loose_most:,}, {kept:.1f} MiB{worked.a_year(kept, 'MiB')}"),
             Row("git gc", packing, f"history on disk after it: {packed:.1f} MiB{worked.a_year(packed, 'MiB')}"),
             Row("the tree: all files of the branch", None, f"in .exo: {tree:.1f} MiB{worked.a_year(tree, 'MiB')}"),
             Row("git fetch of the branch into an empty repository", cloning, _seconds(worked, cloning.least)),
@@ -134,17 +133,11 @@ def _work(clone: Path, box_seconds: float) -> Worked:
                 stamp = Stamp(actor="human:jane", session=None, at=instant.of(clock()), operation="ticket-edit")
                 store.transact(lambda _, drafts=drafts: Outcome(events=drafts), stamp)  # type: ignore[misc]
                 operations += 1
-        if operations % (_UPKEEP_DAYS * A_DAY) == 0:
+        if operations % (_PACK_DAYS * A_DAY) == 0:
             loose = max(loose, counted(clone)["count"])
-            _keep_up(clone)
+            timing.started(("git", "repack", "-d", "-q"), clone)
     store.close()
     return Worked(operations / A_DAY, operations, time.monotonic() - began, max(loose, counted(clone)["count"]))
-
-
-def _keep_up(clone: Path) -> None:
-    """Pack as `cgit.maintenance_detached` does, and wait for it."""
-    git(clone, *_UPKEEP)
-    git(clone, "prune-packed", "--quiet")
 
 
 def _on_disk(clone: Path) -> int:
