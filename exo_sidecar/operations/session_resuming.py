@@ -38,6 +38,7 @@ from exo_sidecar.operations.exchange import Exchanged
 from exo_sidecar.operations.lease_desk import LeaseDesk, Terms
 from exo_sidecar.operations.lease_shown import LeaseShown
 from exo_sidecar.operations.registry import Result
+from exo_sidecar.operations.session_brief import Wanted
 from exo_sidecar.operations.session_shown import SessionShown
 from exo_sidecar.store import prompt
 
@@ -261,7 +262,7 @@ def _result(ctx: Context, wish: Wish, claimed: Claimed, exchanged: Exchanged, *,
         raise _vanished(claimed)
     waits = None if restored and not ctx.dry_run else saved_work.read(ctx.repository, session.id)
     tokens = claimed.view.config().bootstrap.max_tokens // SHORTER if wish.tokens is None else wish.tokens
-    told = session_brief.brief(ctx, claimed.view, session, claimed.live, tokens)
+    told = session_brief.brief(ctx, claimed.view, session, claimed.live, Wanted(tokens))
     path = None if ctx.dry_run else str(prompt.write_bootstrap(ctx.governed, session.id, told.text))
     return SessionResumed(
         session=session_shown.shown(session),

@@ -44,6 +44,7 @@ from exo_sidecar.operations.lease_shown import LeaseShown
 from exo_sidecar.operations.policy_keeping import PolicyShown
 from exo_sidecar.operations.registry import Result
 from exo_sidecar.operations.session_branching import BranchShown, Mode
+from exo_sidecar.operations.session_brief import Wanted
 from exo_sidecar.operations.session_shown import SessionShown
 from exo_sidecar.store import prompt
 
@@ -296,7 +297,7 @@ def _result(ctx: Context, view: View, wish: Wish, claimed: Claimed, before: _Bef
     if session is None or ticket is None:
         raise _vanished(claimed)
     notices = session_advice.notices(before.policy)
-    told = session_brief.brief(ctx, view, session, claimed.live, wish.tokens, notices)
+    told = session_brief.brief(ctx, view, session, claimed.live, Wanted(wish.tokens, notices))
     path = None if ctx.dry_run else str(prompt.write_bootstrap(ctx.governed, session.id, told.text))
     return SessionStarted(
         session=session_shown.shown(session),
