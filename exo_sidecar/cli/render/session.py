@@ -152,6 +152,7 @@ def _started(result: SessionStarted) -> Iterator[tuple[str, Piece]]:
         yield "lease", Cell(PROVISIONAL, "warn") if result.lease.provisional else f"token {result.lease.epoch}"
     yield "scope", joined(result.ticket.scope.allow)
     yield "branch", _branch(result)
+    yield "worktree", result.worktree
     if result.handoff is not None:
         yield "taken up", f"{result.handoff.id} from {result.handoff.actor}"
     yield "bootstrap", optional(result.bootstrap_path)
