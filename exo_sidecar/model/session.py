@@ -47,6 +47,8 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str | None = None
     finished_at: str | None = None
     finish: "Finish | None" = None
+    policy: str | None = None
+    """Digest of the policy that it worked under last: as it began, then as it was interrupted or ended."""
     seal: str | None = None
     """The digest over its end, as the event that ended it says."""
     claim: str | None = None
