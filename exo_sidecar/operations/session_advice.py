@@ -74,6 +74,7 @@ def of(
     config = view.config()
     taken = view.handoff_taken_by(session.id)
     late = taken.late_by_seconds if taken is not None else None
+    waited_for = (*record.ticket.blockers, *record.former_blockers)
     said = (*policy, *(each.message for each in trusting.held_back(ctx)))
     facts = Facts(
         scope=fence.scope(view, record),
@@ -86,7 +87,7 @@ def of(
         co_updates=config.coherence.co_update_rules,
         dirty=tuple(sorted(live.dirty)) if live is not None else (),
         policy=said or _policy_since(view, session),
-        cancelled_blockers=tuple(each for each in record.ticket.blockers if _is_cancelled(view.ticket(each))),
+        cancelled_blockers=tuple(each for each in waited_for if _is_cancelled(view.ticket(each))),
         late=Late(taken.content.to, late) if taken is not None and late is not None else None,
     )
     if place is not None and place.head.commit is not None:

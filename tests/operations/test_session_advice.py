@@ -240,6 +240,34 @@ def test_a_session_is_told_of_a_policy_that_was_changed_while_it_worked_or_reste
     assert (advice["kind"], advice["message"]) == ("policy_notice", told)
 
 
+def test_a_cancelled_blocker_that_somebody_took_away_is_told(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path, tickets=4)
+    for blocker in ("T2", "T3", "T4"):
+        shop.ok(0, "ticket-edit", "T1", "--add-blocker", blocker)
+    shop.ok(0, "ticket-move", "T2", "cancelled", "--reason", "somebody else has it")
+    for blocker in ("T2", "T3", "T4"):
+        assert shop.fails(0, "session-start", "--ticket-id", "T1")["code"] == "TICKET_BLOCKED"
+        shop.ok(0, "ticket-edit", "T1", "--remove-blocker", blocker)
+    found = start(shop)
+    assert list(found) == ["unblocked_by_cancel"]  # T3 and T4 may yet be done
+    assert found["unblocked_by_cancel"]["detail"] == {"blockers": ["TICKET-T2"]}
+    shop.ok(0, "session-suspend", "--reason", "lunch")
+    shop.ok(0, "ticket-edit", "T1", "--add-blocker", "T3")
+    shop.ok(0, "ticket-move", "T3", "cancelled", "--reason", "no need")
+    assert shop.fails(0, "session-resume")["code"] == "TICKET_BLOCKED"
+    shop.ok(0, "ticket-edit", "T1", "--remove-blocker", "T3")
+    (advice,) = shop.ok(0, "session-resume")["advisories"]
+    assert advice["detail"] == {"blockers": ["TICKET-T2", "TICKET-T3"]}
+
+
+def test_a_ticket_that_never_waited_for_what_was_cancelled_hears_nothing_of_it(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path, tickets=3)
+    shop.ok(0, "ticket-edit", "T1", "--add-blocker", "T3")
+    shop.ok(0, "ticket-edit", "T1", "--remove-blocker", "T3", "--remove-blocker", "T2")
+    shop.ok(0, "ticket-move", "T2", "cancelled", "--reason", "r")
+    assert start(shop) == {}
+
+
 def test_a_ticket_taken_over_from_a_silent_holder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = a_shop(tmp_path, clones=2)
     held = shop.ok(0, "session-start", "--ticket-id", "T1", "--ttl", "1h", "--actor", "agent:a")
