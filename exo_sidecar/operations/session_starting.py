@@ -18,6 +18,7 @@ from exo_sidecar.model.handoff import HandoffRecord
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.opening import Grant, Work
 from exo_sidecar.model.outcome import Outcome, refused
+from exo_sidecar.model.policy import Verdict
 from exo_sidecar.model.ticket import Ticket
 from exo_sidecar.model.view import View
 from exo_sidecar.operations import (
@@ -163,7 +164,7 @@ def _begun(ctx: Context, wish: Wish, before: _Before) -> SessionStarted:
     session_id = chosen.reservation.session if chosen.reservation else ids.mint_session(ctx.entropy)
     ctx.caller = Caller(actor, session_id)
     with session_branching.on_branch(ctx, view, chosen.ticket, before.mode) as reason:
-        wanted = _aim(ctx, view, wish, chosen, session_id)
+        wanted = _aim(ctx, view, wish, chosen, session_id, before.policy.verdict)
         return _entered(ctx, view, wish, chosen, wanted, before._replace(reason=reason, overtaken=alive))
 
 
@@ -242,7 +243,7 @@ def _already_active(alive: LiveSession) -> SessionAlreadyActive:
     return SessionAlreadyActive(message, session=alive.session, ticket=alive.ticket, actor=alive.actor)
 
 
-def _aim(ctx: Context, view: View, wish: Wish, chosen: _Chosen, session_id: SessionId) -> Aim:
+def _aim(ctx: Context, view: View, wish: Wish, chosen: _Chosen, session_id: SessionId, verdict: Verdict) -> Aim:
     worktree = session_facts.worktree_of(ctx)
     head = checkout.head(ctx.place)
     work = wording.work(wish.work)._replace(branch=head.branch, base=head.commit)
@@ -272,7 +273,7 @@ def _aim(ctx: Context, view: View, wish: Wish, chosen: _Chosen, session_id: Sess
         if kept is not None:
             return refused(kept)
         outcome = _adoption_refusal(now_view, ticket, session_id, actor, adopts=adopts)
-        outcome = outcome or sessions.start(now_view, ticket, grant, work)
+        outcome = outcome or sessions.start(now_view, ticket, grant, work, verdict=verdict)
         return outcome if outcome.refusal is not None else outcome + handoffs.taken(now_view, ticket, grant, ctx.now)
 
     return Aim(Terms(session_id, actor, ttl, head.branch), live, rule)
