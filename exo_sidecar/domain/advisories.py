@@ -84,6 +84,7 @@ class Facts(NamedTuple):
     policy: tuple[str, ...] = ()
     """What is to be said of the policy, in whole sentences."""
     cancelled_blockers: tuple[TicketId, ...] = ()
+    """What the ticket waits for, or waited for until somebody took it away, and that will never be done."""
     late: Late | None = None
 
 
@@ -191,7 +192,9 @@ def _policy(facts: Facts) -> Iterator[Advisory]:
 def _unblocked(facts: Facts) -> Iterator[Advisory]:
     if facts.cancelled_blockers:
         named = _listed(facts.cancelled_blockers)
-        message = f"{named} blocked this ticket and will never be done: cancelled"
+        message = (
+            f"this ticket waited for {named}, cancelled and never done: look whether what that was to deliver is needed"
+        )
         detail: dict[str, advisory.Detail] = {"blockers": tuple(facts.cancelled_blockers)}
         yield Advisory(kind=advisory.UNBLOCKED, severity="info", message=message, detail=detail)
 

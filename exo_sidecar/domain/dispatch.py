@@ -23,7 +23,7 @@ class Reason(msgspec.Struct, frozen=True):
     """One reason why a ticket is not offered."""
 
     code: str
-    """not_task, status, held, blocked_by, blocker_cancelled, hierarchy or conflict."""
+    """not_task, status, handoff, held, blocked_by, blocker_cancelled, hierarchy or conflict."""
     message: str
 
 
@@ -62,7 +62,7 @@ def _reasons(view: View, record: TicketRecord) -> list[Reason]:
     if ticket.kind in CONTAINERS:
         return [Reason("not_task", f"{record.id} is an {ticket.kind}; only tasks are worked on")]
     if ticket.status not in {Status.TODO, Status.ACTIVE}:
-        return [Reason("status", f"{record.id} is {ticket.status}")]
+        return [_stands(view, record)]
     found: list[Reason] = []
     holder = holding(view, record.id)
     if holder is not None:
@@ -79,3 +79,11 @@ def _reasons(view: View, record: TicketRecord) -> list[Reason]:
         several = f"{record.id} has several values of {', '.join(conflicted)}"
         found.append(Reason("conflict", f"{several}; exo resolve {record.id} settles them"))
     return found
+
+
+def _stands(view: View, record: TicketRecord) -> Reason:
+    """Return the reason of a ticket whose status nobody is offered: what was handed on rests for somebody."""
+    waiting = view.handoff(record.id) if record.ticket.status is Status.PAUSED else None
+    if waiting is None:
+        return Reason("status", f"{record.id} is {record.ticket.status}")
+    return Reason("handoff", waiting.told)

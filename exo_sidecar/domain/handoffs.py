@@ -61,15 +61,13 @@ def refusal(view: View, ticket_id: TicketId, actor: str, now: Instant) -> Handof
     waiting = view.handoff(ticket_id)
     if waiting is None or names(waiting.content.to, actor) or seconds_late(waiting, now) >= 0:
         return None
-    until = waiting.content.reserved_until
-    message = f"{ticket_id} was handed to {waiting.content.to} by {waiting.actor} and is kept for them until {until}"
     return HandoffReserved(
-        message,
+        waiting.told,
         hint="exo next finds other work; from then on anybody may take it",
         ticket=ticket_id,
         to=waiting.content.to,
         handoff=waiting.id,
-        reserved_until=until,
+        reserved_until=waiting.content.reserved_until,
     )
 
 

@@ -16,6 +16,7 @@ from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lifecycle import Status
 from exo_sidecar.model.opening import Grant, Opening
 from exo_sidecar.model.outcome import Outcome, refused
+from exo_sidecar.model.policy import Verdict
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.view import View
 
@@ -104,8 +105,11 @@ def suspend(view: View, session_id: SessionId, said: Interruption) -> Outcome:
     return outcome + (sessions.released(session) if said.release else Outcome())
 
 
-def resume(view: View, ticket_id: TicketId, grant: Grant, part: Part) -> Outcome:
-    """Return the events by which a suspended session goes on under a lease that was won for it."""
+def resume(view: View, ticket_id: TicketId, grant: Grant, part: Part, *, verdict: Verdict) -> Outcome:
+    """Return the events by which a suspended session goes on under a lease that was won for it.
+
+    `verdict`: how the policy stands, as `verify_governance` says.
+    """
     refused_for = sessions.readiness(view, ticket_id, dispatched=False)
     record, session = view.ticket(ticket_id), view.session(grant.session)
     if refused_for is not None or record is None:
@@ -113,7 +117,7 @@ def resume(view: View, ticket_id: TicketId, grant: Grant, part: Part) -> Outcome
     if session is None or session.status != "suspended":
         return refused(not_suspended(grant.session, session))
     data = SessionResumed(ticket=ticket_id, branch=part.branch, base=part.base)
-    opening = Opening(ticket_id, grant, data, session, view.highest_epoch(ticket_id))
+    opening = Opening(ticket_id, grant, data, session, view.highest_epoch(ticket_id), verdict=verdict)
     return sessions.opened(view, record, opening, "session-resume")
 
 

@@ -27,6 +27,7 @@ from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lifecycle import CLOSED, Status
 from exo_sidecar.model.opening import Grant, Opening, Work
 from exo_sidecar.model.outcome import Outcome, refused
+from exo_sidecar.model.policy import Verdict
 from exo_sidecar.model.session import Finish, SessionRecord
 from exo_sidecar.model.ticket import SETTLED_FIRST, TicketRecord
 from exo_sidecar.model.view import View
@@ -129,19 +130,26 @@ def readiness(view: View, ticket_id: TicketId, *, dispatched: bool) -> ExoError 
     return _waits(view, record) or _misplaced(view, record)
 
 
-def reserve(view: View, ticket_id: TicketId, grant: Grant, role: str) -> Outcome:
-    """Return the events by which a won lease becomes a reservation that a later start adopts."""
+def reserve(view: View, ticket_id: TicketId, grant: Grant, role: str, *, verdict: Verdict) -> Outcome:
+    """Return the events by which a won lease becomes a reservation that a later start adopts.
+
+    `verdict`: how the policy stands, as `verify_governance` says.
+    """
     refusal = readiness(view, ticket_id, dispatched=True)
     record = view.ticket(ticket_id)
     if refusal is not None or record is None:
         return Outcome(refusal=refusal)
     reserved = SessionReserved(ticket=ticket_id, owner=grant.actor, role=role)
-    opening = Opening(ticket_id, grant, reserved, view.session(grant.session), view.highest_epoch(ticket_id))
+    known, highest = view.session(grant.session), view.highest_epoch(ticket_id)
+    opening = Opening(ticket_id, grant, reserved, known, highest, verdict=verdict)
     return opened(view, record, opening, "next")
 
 
-def start(view: View, ticket_id: TicketId, grant: Grant, work: Work) -> Outcome:
-    """Return the events by which a session begins to work under a won lease, or adopts its own reservation."""
+def start(view: View, ticket_id: TicketId, grant: Grant, work: Work, *, verdict: Verdict) -> Outcome:
+    """Return the events by which a session begins to work under a won lease, or adopts its own reservation.
+
+    `verdict`: as of `reserve`.
+    """
     refusal = readiness(view, ticket_id, dispatched=False)
     record = view.ticket(ticket_id)
     if refusal is not None or record is None:
@@ -156,6 +164,7 @@ def start(view: View, ticket_id: TicketId, grant: Grant, work: Work) -> Outcome:
         known,
         view.highest_epoch(ticket_id),
         obstacle=not_active(known) if known is not None and is_over else None,
+        verdict=verdict,
     )
     return opened(view, record, opening, "session-start")
 

@@ -50,3 +50,9 @@ class HandoffRecord(msgspec.Struct, frozen=True, kw_only=True):
     taken_at: str | None = None
     late_by_seconds: int | None = None
     """How long the reservation for another was over then."""
+
+    @property
+    def told(self) -> str:
+        """For whom the ticket is kept, in a sentence that is true before that time and after it."""
+        kept = f"kept for them until {self.content.reserved_until}"
+        return f"{self.ticket} was handed to {self.content.to} by {self.actor}, {kept}"

@@ -68,13 +68,19 @@ class Requirements(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class Resolution(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the requirements that something names."""
 
-    found: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    found: _Ids = ()
+    missing: _Ids = ()
     """Named and not in the manifest."""
-    deleted: tuple[str, ...] = ()
+    deleted: _Ids = ()
     """In the manifest, as taken out of the product."""
 
     @property
     def is_settled(self) -> bool:
         """Whether every one that is named is there."""
         return not self.missing and not self.deleted
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """A line for each fate that any of them has."""
+        fates = (("found", self.found), ("missing", self.missing), ("deleted", self.deleted))
+        return tuple(f"{fate}: {', '.join(ids)}" for fate, ids in fates if ids)

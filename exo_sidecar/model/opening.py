@@ -60,7 +60,7 @@ class Opening(NamedTuple):
     obstacle: ExoError | None = None
     """What stands against work on the ticket, or against this session's."""
     verdict: Verdict = "ok"
-    """How the policy stands."""
+    """How the policy stands, as `verify_governance` says."""
 
 
 def acquired(ticket_id: TicketId, grant: Grant) -> tuple[Draft, ...]:

@@ -8,6 +8,7 @@ from msgspec import Meta
 from exo_sidecar.model.check_run import RESULTS_MAX, CheckResult, Verify
 from exo_sidecar.model.drift import SHOWN_MAX, Drift
 from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.manifest import Resolution
 from exo_sidecar.model.ticket import TEXT_MAX
 
 PATCHES_MAX: Final = 200
@@ -47,6 +48,8 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str | None = None
     finished_at: str | None = None
     finish: "Finish | None" = None
+    policy: str | None = None
+    """Digest of the policy that it worked under last: as it began, then as it was interrupted or ended."""
     seal: str | None = None
     """The digest over its end, as the event that ended it says."""
     claim: str | None = None
@@ -140,6 +143,8 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
     commits_error: Annotated[str, Meta(max_length=TEXT_MAX)] | None = None
     """Why what the commits are could not be told in full."""
     warnings: Annotated[tuple[Annotated[str, Meta(max_length=TEXT_MAX)], ...], Meta(max_length=WARNINGS_MAX)] = ()
+    requirements: Resolution | None = None
+    """What became of the requirements that the ticket names; None: it names none, or nobody could tell."""
 
 
 def model_of(model: str, vendor: str) -> str:

@@ -81,6 +81,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     notes: tuple[str, ...] = ()
 
 
+FORMER_MAX: Final = 100
 SETS: Final = ("blockers", "labels", "links", "scope_allow", "scope_deny")
 """Fields that are edited by adding and removing members."""
 
@@ -134,6 +135,8 @@ class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
     resolution: str | None = None
     """How it was closed: done, cancelled, dropped."""
+    former_blockers: tuple[TicketId, ...] = ()
+    """Tickets that it waited for until somebody took them away, at most FORMER_MAX."""
     conflicts: dict[str, tuple[Version, ...]] = {}
     """Per field in conflict every value, the one that stands first; of scopes none need stand (`value_of`)."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from exo_sidecar.domain import advisories, fence, holding
+from exo_sidecar.domain import policy as domain_policy
 from exo_sidecar.domain.advised_places import Behind, BranchWork, LastBranch, Upstream
 from exo_sidecar.domain.advisories import Bound, Facts, Late, Machine, Worked
 from exo_sidecar.host import advice_facts, branches, checkout, session_changes
@@ -30,6 +31,7 @@ _OTHERS_MAX: Final = 100
 """Tickets at work that are looked at for what they share."""
 _BOUND_MAX: Final = 20
 _BEFORE_MAX: Final = 5
+_DIGEST_SHOWN: Final = 12
 _DAY_SECONDS: Final = 24 * 60 * 60
 _CLOSED: Final = frozenset({Status.CANCELLED, Status.ARCHIVED})
 
@@ -72,6 +74,8 @@ def of(
     config = view.config()
     taken = view.handoff_taken_by(session.id)
     late = taken.late_by_seconds if taken is not None else None
+    waited_for = (*record.ticket.blockers, *record.former_blockers)
+    said = (*policy, *(each.message for each in trusting.held_back(ctx)))
     facts = Facts(
         scope=fence.scope(view, record),
         is_heavy=record.ticket.resource_profile == "heavy",
@@ -82,8 +86,8 @@ def of(
         machine=machine,
         co_updates=config.coherence.co_update_rules,
         dirty=tuple(sorted(live.dirty)) if live is not None else (),
-        policy=(*policy, *(each.message for each in trusting.held_back(ctx))),
-        cancelled_blockers=tuple(each for each in record.ticket.blockers if _is_cancelled(view.ticket(each))),
+        policy=said or _policy_since(view, session),
+        cancelled_blockers=tuple(each for each in waited_for if _is_cancelled(view.ticket(each))),
         late=Late(taken.content.to, late) if taken is not None and late is not None else None,
     )
     if place is not None and place.head.commit is not None:
@@ -161,11 +165,29 @@ def _branches(ctx: Context, view: View, place: _Place) -> tuple[BranchWork, ...]
     return tuple(BranchWork(each.name, max(0, now - each.committed), each.paths) for each in found)
 
 
-def _last_branch(ctx: Context, view: View, session: SessionRecord, place: _Place) -> LastBranch | None:
-    """Return the branch of the ticket's last session, when it is another one whose work HEAD has not."""
+def _policy_since(view: View, session: SessionRecord) -> tuple[str, ...]:
+    """Return that the policy is another one than the session knows, or than the one before it worked under."""
+    seal, last = domain_policy.seal_at(view), _before(view, session)
+    own = "was suspended" if session.suspensions else "began"
+    known = [(session.policy, f"this session {own}")]
+    if last is not None:
+        known.append((last.policy, f"{last.id} worked on this ticket"))
+    for digest, when in known:
+        if seal is not None and digest is not None and digest != seal.digest:
+            return (f"the policy was changed since {when} ({digest[:_DIGEST_SHOWN]} -> {seal.digest[:_DIGEST_SHOWN]})",)
+    return ()
+
+
+def _before(view: View, session: SessionRecord) -> SessionRecord | None:
+    """Return the session that worked on the ticket before this one, None when none did."""
     earlier = view.sessions(ticket=session.ticket, limit=_BEFORE_MAX)
     began = (each for each in earlier if each.started_at is not None and not each.is_audit)
-    last = next((each for each in began if each.id != session.id), None)
+    return next((each for each in began if each.id != session.id), None)
+
+
+def _last_branch(ctx: Context, view: View, session: SessionRecord, place: _Place) -> LastBranch | None:
+    """Return the branch of the ticket's last session, when it is another one whose work HEAD has not."""
+    last = _before(view, session)
     name = (last.finish.branch if last.finish is not None else last.branch) if last is not None else None
     if last is None or name is None or name == place.head.branch:
         return None

@@ -30,6 +30,7 @@ from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.policy_keeping import PolicyShown
 from exo_sidecar.operations.range_report import RangeReport
 from exo_sidecar.operations.session_branching import BranchShown
+from exo_sidecar.operations.session_brief import Wanted
 from exo_sidecar.operations.session_starting import SessionStarted
 from exo_sidecar.store import prompt
 
@@ -176,7 +177,7 @@ def _result(ctx: Context, view: View, wish: Wish, live: LiveSession, looked: _Lo
     if session is None:  # it was written a moment ago, and only its own clone ends it
         message = f"{live.session} is in no record"
         raise ValueInvalid(message, parameter="session")
-    told = session_brief.of_audit(ctx, view, session, live, wish.tokens, looked.audited)
+    told = session_brief.brief(ctx, view, session, live, Wanted(wish.tokens, audited=looked.audited))
     path = None if ctx.dry_run else str(prompt.write_bootstrap(ctx.governed, session.id, told.text))
     return AuditStarted(
         session=session_shown.shown(session),

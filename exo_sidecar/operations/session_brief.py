@@ -33,37 +33,28 @@ class Brief(NamedTuple):
     advisories: tuple[Advisory, ...]
 
 
-def brief(
-    ctx: Context,
-    view: View,
-    session: SessionRecord,
-    live: LiveSession | None,
-    tokens: int | None,
-    notices: tuple[str, ...] = (),
-) -> Brief:
-    """Return the bootstrap of `session`, at most `tokens` long (None: as configured), and the advice that is in it.
+class Wanted(NamedTuple):
+    """What a bootstrap is to be like, and what its call has to add."""
 
-    `notices` are sentences on the policy that the call has to add.
-    """
+    tokens: int | None
+    """At most so long; None: as configured."""
+    notices: tuple[str, ...] = ()
+    """Sentences on the policy."""
+    audited: Audited | None = None
+    """What an audit looks at: nothing is told of what the writer said about it."""
+
+
+def brief(ctx: Context, view: View, session: SessionRecord, live: LiveSession | None, wanted: Wanted) -> Brief:
+    """Return the bootstrap of `session`, and the advice that is in it."""
     record = view.ticket(session.ticket)
     if record is None:
         return Brief("", ())
-    budget = view.config().bootstrap.max_tokens if tokens is None else max(tokens, TOKENS_MIN)
-    advice = session_advice.of(ctx, view, session, live, notices)
-    return Brief(bootstrap.prompt(_facts(ctx, view, session, record, live, advice), budget), advice.advisories)
-
-
-def of_audit(
-    ctx: Context, view: View, session: SessionRecord, live: LiveSession, tokens: int | None, audited: Audited
-) -> Brief:
-    """Return the bootstrap of an audit: what it looks at, and nothing of what the writer said about it."""
-    record = view.ticket(session.ticket)
-    if record is None:
-        return Brief("", ())
-    budget = view.config().bootstrap.max_tokens if tokens is None else max(tokens, TOKENS_MIN)
-    advice = session_advice.of(ctx, view, session, live)
-    facts = _facts(ctx, view, session, record, live, advice)._replace(audited=audited, prior=None)
-    return Brief(bootstrap.prompt(facts, budget), advice.advisories)
+    tokens = view.config().bootstrap.max_tokens if wanted.tokens is None else max(wanted.tokens, TOKENS_MIN)
+    advice = session_advice.of(ctx, view, session, live, wanted.notices)
+    facts = _facts(ctx, view, session, record, live, advice)
+    if wanted.audited is not None:
+        facts = facts._replace(audited=wanted.audited, prior=None)
+    return Brief(bootstrap.prompt(facts, tokens), advice.advisories)
 
 
 def _facts(

@@ -13,6 +13,7 @@ from exo_sidecar.host import checkout, live_sessions
 from exo_sidecar.host.caller import require_clear
 from exo_sidecar.model.check_run import Verify
 from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.manifest import Resolution
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.session import Finish, OfflineClaim, SessionMode, SessionRecord
 from exo_sidecar.model.view import View
@@ -26,6 +27,7 @@ from exo_sidecar.operations import (
     session_commits,
     session_drift,
     session_facts,
+    session_requirements,
     session_saving,
 )
 from exo_sidecar.operations.checking import CheckShown
@@ -75,6 +77,8 @@ class SessionFinished(Result, frozen=True, kw_only=True):
     drift: DriftShown
     inherited: InheritedShown | None = None
     """Commits on its branch that are not its own; None: there are none, or it could not be told."""
+    requirements: Resolution | None = None
+    """What became of the requirements that its ticket's links name; None: they name none, or nobody could tell."""
     memento_path: str | None
     """Below the mount of the governance branch; None while the session's claim is provisional, or was lost."""
     released_lease: bool
@@ -127,7 +131,9 @@ def finish(ctx: Context, wish: Wish, manner: Manner = _IN_ORDER) -> SessionFinis
         said = _said(ctx, wish, status, measured)
     drift = session_drift.told(ctx, view, measured.drift, wish.status, wish.drift_threshold)
     policy = policy_keeping.at_finish(ctx, hands_over=wish.status in _HANDED_OVER)
-    ending = ending._replace(finish=session_commits.noted(ctx, view, session, measured, said))
+    requirements = session_requirements.traced(ctx, session)
+    said = replace(session_commits.noted(ctx, view, session, measured, said), requirements=requirements)
+    ending = ending._replace(finish=said)
     ending = verified.ending(ending, warnings=ctx.warnings, by_person=ctx.is_person)
     provisional = session.claim is not None
     with unconfirmed.noted(ctx, session, gives_back=ending.release or provisional):
@@ -146,6 +152,7 @@ def finish(ctx: Context, wish: Wish, manner: Manner = _IN_ORDER) -> SessionFinis
         checks=verified.checks,
         drift=drift,
         inherited=session_commits.shown(ending.finish.inherited),
+        requirements=requirements,
         memento_path=None if provisional else layout.memento_path(session.id),
         released_lease=let_go.released,
         provisional=provisional,

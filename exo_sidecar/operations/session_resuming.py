@@ -16,6 +16,7 @@ from exo_sidecar.model.errors import ExoError, Offline, SessionFenced
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.opening import Grant
 from exo_sidecar.model.outcome import Outcome, refused
+from exo_sidecar.model.policy import Verdict
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.view import View
 from exo_sidecar.operations import (
@@ -38,6 +39,7 @@ from exo_sidecar.operations.exchange import Exchanged
 from exo_sidecar.operations.lease_desk import LeaseDesk, Terms
 from exo_sidecar.operations.lease_shown import LeaseShown
 from exo_sidecar.operations.registry import Result
+from exo_sidecar.operations.session_brief import Wanted
 from exo_sidecar.operations.session_shown import SessionShown
 from exo_sidecar.store import prompt
 
@@ -85,13 +87,13 @@ def resume(ctx: Context, wish: Wish) -> SessionResumed:
     session_facts.worktree_of(ctx)
     came = exchange.pull(ctx)
     reconciling.settle(ctx, "session-resume")
-    policy_keeping.at_start(ctx)
+    verdict = policy_keeping.at_start(ctx).verdict
     lease_terms.ttl_seconds(ctx.view().config().leases, wish.ttl, wish.hours)
     with session_saving.alone(ctx):
-        return _resumed(ctx, wish, came)
+        return _resumed(ctx, wish, came, verdict)
 
 
-def _resumed(ctx: Context, wish: Wish, came: Exchanged) -> SessionResumed:
+def _resumed(ctx: Context, wish: Wish, came: Exchanged, verdict: Verdict) -> SessionResumed:
     view = ctx.view()
     if not ctx.dry_run:
         session_saving.go_on(ctx, view)
@@ -109,7 +111,7 @@ def _resumed(ctx: Context, wish: Wish, came: Exchanged) -> SessionResumed:
         raise refusal
     work = session_saving.fitting(ctx, record) if wish.pop else None
     ctx.caller = Caller(Actor(record.actor), record.id)
-    aim = _aim(ctx, view, wish, found)
+    aim = _aim(ctx, view, wish, found, verdict)
     if ctx.dry_run:
         return _result(ctx, wish, claiming.supposed(ctx, record.ticket, aim), came, restored=work is not None)
     claimed = _claimed(ctx, view, found, aim)
@@ -207,7 +209,7 @@ def _already_active(alive: LiveSession) -> SessionAlreadyActive:
     return SessionAlreadyActive(message, session=alive.session, ticket=alive.ticket, actor=alive.actor)
 
 
-def _aim(ctx: Context, view: View, wish: Wish, found: _Meant) -> Aim:
+def _aim(ctx: Context, view: View, wish: Wish, found: _Meant, verdict: Verdict) -> Aim:
     worktree, record = session_facts.worktree_of(ctx), found.record
     head, now = checkout.head(ctx.place), ctx.boot_clock()
     ttl = lease_terms.ttl_seconds(view.config().leases, wish.ttl, wish.hours)
@@ -229,7 +231,9 @@ def _aim(ctx: Context, view: View, wish: Wish, found: _Meant) -> Aim:
         if other is not None:
             return refused(_already_active(other))
         kept = handoffs.refusal(now_view, ticket, record.actor, ctx.now)
-        return refused(kept) if kept else interrupting.resume(now_view, ticket, grant, Part(head.branch, head.commit))
+        if kept is not None:
+            return refused(kept)
+        return interrupting.resume(now_view, ticket, grant, Part(head.branch, head.commit), verdict=verdict)
 
     return Aim(Terms(record.id, Actor(record.actor), ttl, head.branch), live, rule)
 
@@ -261,7 +265,7 @@ def _result(ctx: Context, wish: Wish, claimed: Claimed, exchanged: Exchanged, *,
         raise _vanished(claimed)
     waits = None if restored and not ctx.dry_run else saved_work.read(ctx.repository, session.id)
     tokens = claimed.view.config().bootstrap.max_tokens // SHORTER if wish.tokens is None else wish.tokens
-    told = session_brief.brief(ctx, claimed.view, session, claimed.live, tokens)
+    told = session_brief.brief(ctx, claimed.view, session, claimed.live, Wanted(tokens))
     path = None if ctx.dry_run else str(prompt.write_bootstrap(ctx.governed, session.id, told.text))
     return SessionResumed(
         session=session_shown.shown(session),

@@ -18,6 +18,7 @@ from exo_sidecar.model.handoff import HandoffRecord
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.opening import Grant, Work
 from exo_sidecar.model.outcome import Outcome, refused
+from exo_sidecar.model.policy import Verdict
 from exo_sidecar.model.ticket import Ticket
 from exo_sidecar.model.view import View
 from exo_sidecar.operations import (
@@ -44,6 +45,7 @@ from exo_sidecar.operations.lease_shown import LeaseShown
 from exo_sidecar.operations.policy_keeping import PolicyShown
 from exo_sidecar.operations.registry import Result
 from exo_sidecar.operations.session_branching import BranchShown, Mode
+from exo_sidecar.operations.session_brief import Wanted
 from exo_sidecar.operations.session_shown import SessionShown
 from exo_sidecar.store import prompt
 
@@ -162,7 +164,7 @@ def _begun(ctx: Context, wish: Wish, before: _Before) -> SessionStarted:
     session_id = chosen.reservation.session if chosen.reservation else ids.mint_session(ctx.entropy)
     ctx.caller = Caller(actor, session_id)
     with session_branching.on_branch(ctx, view, chosen.ticket, before.mode) as reason:
-        wanted = _aim(ctx, view, wish, chosen, session_id)
+        wanted = _aim(ctx, view, wish, chosen, session_id, before.policy.verdict)
         return _entered(ctx, view, wish, chosen, wanted, before._replace(reason=reason, overtaken=alive))
 
 
@@ -241,7 +243,7 @@ def _already_active(alive: LiveSession) -> SessionAlreadyActive:
     return SessionAlreadyActive(message, session=alive.session, ticket=alive.ticket, actor=alive.actor)
 
 
-def _aim(ctx: Context, view: View, wish: Wish, chosen: _Chosen, session_id: SessionId) -> Aim:
+def _aim(ctx: Context, view: View, wish: Wish, chosen: _Chosen, session_id: SessionId, verdict: Verdict) -> Aim:
     worktree = session_facts.worktree_of(ctx)
     head = checkout.head(ctx.place)
     work = wording.work(wish.work)._replace(branch=head.branch, base=head.commit)
@@ -271,7 +273,7 @@ def _aim(ctx: Context, view: View, wish: Wish, chosen: _Chosen, session_id: Sess
         if kept is not None:
             return refused(kept)
         outcome = _adoption_refusal(now_view, ticket, session_id, actor, adopts=adopts)
-        outcome = outcome or sessions.start(now_view, ticket, grant, work)
+        outcome = outcome or sessions.start(now_view, ticket, grant, work, verdict=verdict)
         return outcome if outcome.refusal is not None else outcome + handoffs.taken(now_view, ticket, grant, ctx.now)
 
     return Aim(Terms(session_id, actor, ttl, head.branch), live, rule)
@@ -296,7 +298,7 @@ def _result(ctx: Context, view: View, wish: Wish, claimed: Claimed, before: _Bef
     if session is None or ticket is None:
         raise _vanished(claimed)
     notices = session_advice.notices(before.policy)
-    told = session_brief.brief(ctx, view, session, claimed.live, wish.tokens, notices)
+    told = session_brief.brief(ctx, view, session, claimed.live, Wanted(wish.tokens, notices))
     path = None if ctx.dry_run else str(prompt.write_bootstrap(ctx.governed, session.id, told.text))
     return SessionStarted(
         session=session_shown.shown(session),

@@ -100,6 +100,18 @@ class SessionShown(msgspec.Struct, frozen=True, kw_only=True):
     summary: str | None
 
 
+class HandoffShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A handoff that waits to be taken up."""
+
+    id: str
+    to: str
+    by: str = msgspec.field(name="from")
+    """The actor who handed on."""
+    summary: str
+    reserved_until: str
+    """Until then only who `to` names takes the ticket."""
+
+
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """What the work on a ticket has used so far, by what its sessions said at their end."""
 
@@ -136,6 +148,8 @@ class TicketShown(Result, frozen=True, kw_only=True):
     effective: Effective
     usage: Usage
     lease: LeaseShown | None
+    handoff: HandoffShown | None
+    """What was handed on with it and waits; None: nothing does."""
     sessions: tuple[SessionShown, ...]
     blocked_by: tuple[Related, ...]
     blocks: tuple[Related, ...]
@@ -183,6 +197,7 @@ def shown(view: View, record: TicketRecord, *, history: bool, tree: bool) -> Tic
         effective=_effective(view, record),
         usage=_usage(sessions),
         lease=lease_of(view, record.id),
+        handoff=_handoff(view, record.id),
         sessions=tuple(map(_session, sessions)),
         blocked_by=tuple(_related(view, blocker) for blocker in ticket.blockers),
         blocks=tuple(_related(view, dependent) for dependent in view.dependents(record.id)),
@@ -246,6 +261,19 @@ def _session(record: SessionRecord) -> SessionShown:
         started_at=record.started_at,
         finished_at=record.finished_at,
         summary=record.finish.summary if record.finish else None,
+    )
+
+
+def _handoff(view: View, ticket: TicketId) -> HandoffShown | None:
+    waiting = view.handoff(ticket)
+    if waiting is None:
+        return None
+    return HandoffShown(
+        id=waiting.id,
+        to=waiting.content.to,
+        by=waiting.actor,
+        summary=waiting.content.summary,
+        reserved_until=waiting.content.reserved_until,
     )
 
 

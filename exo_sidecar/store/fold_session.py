@@ -52,18 +52,20 @@ def _apply(session_id: SessionId, record: SessionRecord | None, entry: Entry) ->
                 branch=started.branch,
                 base=started.base,
                 started_at=event.at,
+                policy=event.policy,
                 mode=started.mode,
             )
         case SessionFinished() as finished if record is not None and record.status != "finished":
-            return replace(record, status="finished", finished_at=event.at, finish=finished.finish, seal=finished.seal)
+            ended = replace(record, status="finished", finished_at=event.at, finish=finished.finish, seal=finished.seal)
+            return replace(ended, policy=event.policy)
         case SessionHandedOff() as handed if record is not None and record.status != "finished":
             ended = replace(record, status="finished", finished_at=event.at, finish=handed.finish, seal=handed.seal)
-            return replace(ended, handoff=handed.handoff)
+            return replace(ended, handoff=handed.handoff, policy=event.policy)
         case SessionEvicted() as evicted if record is not None and record.status != "finished":
             ended = replace(record, status="finished", finished_at=event.at, finish=evicted.finish, seal=evicted.seal)
             return replace(ended, evicted=evicted.reason, last_heartbeat=evicted.last_heartbeat)
         case SessionSuspended() as suspended if record is not None and record.status == "active":
-            return _suspended(record, suspended, event.at)
+            return _suspended(replace(record, policy=event.policy), suspended, event.at)
         case SessionResumed() as resumed if record is not None and record.status == "suspended":
             return _resumed(record, resumed, entry)
         case _:

@@ -16,6 +16,7 @@ from exo_sidecar.model.ticket import (
     ADMISSION_FIELDS,
     BUDGET_FIELDS,
     FENCE_SETS,
+    FORMER_MAX,
     SCALARS,
     SETS,
     Admission,
@@ -71,8 +72,15 @@ def fold_ticket(ticket_id: TicketId, entries: Sequence[Entry], knows: Knows) -> 
         creator=gathered.first.event.actor,
         updated_at=gathered.last.event.at,
         resolution=gathered.closings.get(Status(str(values["status"]))),
+        former_blockers=_former(gathered, sets["blockers"]),
         conflicts=dict(sorted(conflicts.items())),
     )
+
+
+def _former(gathered: _Gathered, present: tuple[str, ...]) -> tuple[TicketId, ...]:
+    added = {member for _, member in gathered.adds["blockers"]}
+    gone = {member for _, member in gathered.removes["blockers"]}
+    return tuple(TicketId(member) for member in sorted((added & gone) - set(present)))[:FORMER_MAX]
 
 
 def _gather(entries: Sequence[Entry]) -> _Gathered:

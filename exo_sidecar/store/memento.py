@@ -36,6 +36,7 @@ def _finished(finish: Finish) -> Iterator[tuple[str, str]]:
     yield "Changes not committed", _items(finish.uncommitted)
     yield "Drift", _drift(finish.drift)
     yield "Checks", _items([_check(each) for each in finish.checks]) or _untold(finish.checks_error)
+    yield "Requirements", _items(finish.requirements.told if finish.requirements is not None else ())
     yield "Artifacts", _items(finish.artifacts)
     yield "Blockers", _items(finish.blockers)
     yield "Next step", quoting.markdown(finish.next_step or "")

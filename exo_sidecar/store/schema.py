@@ -2,7 +2,7 @@
 
 from typing import Final
 
-SCHEMA_NUMBER: Final = 11
+SCHEMA_NUMBER: Final = 12
 
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

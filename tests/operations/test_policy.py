@@ -4,7 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from exo_sidecar.domain import policy_texts
+import pytest
+
+from exo_sidecar.domain import policy_texts, sessions
+from exo_sidecar.kernel.open_session import open_session
+from exo_sidecar.model.opening import Opening
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.policy import Lock
 from exo_sidecar.operations import policy_making
@@ -202,6 +206,35 @@ def test_a_pulled_policy_that_takes_a_rule_away_does_not_hold_here(tmp_path: Pat
     assert shop.ok(1, "trust", told["digest"][:12], *ANN)["trusted"]
     shown = policy_of(begin(shop, 1))
     assert (shown["verdict"], shown["digest"]) == ("ok", compiled(shop)[1].digest)
+
+
+def test_a_session_is_opened_under_the_verdict_that_its_policy_really_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdicts: list[str] = []
+
+    def noted(opening: Opening) -> Outcome:
+        verdicts.append(opening.verdict)
+        return open_session(opening)
+
+    monkeypatch.setattr(sessions, "open_session", noted)
+    shop = a_shop(tmp_path, clones=2)
+    shop.ok(1, "ticket-edit", "T1", "--note", "the floor follows what is in force", *ANN)
+    edit(shop, 0, "CONSTITUTION.md", ('"~/.ssh/**", ', ""))
+    shop.ok(0, "build-governance", "--allow-loosening", *ANN)
+    shop.ok(0, "compose", *ANN)
+    for number in (0, 1):
+        shop.ok(number, "sync")
+    shop.ok(1, "next", "--ticket-id", "T2", *AGENT)
+    shop.ok(1, "session-start", *AGENT)
+    shop.ok(1, "session-suspend", "--reason", "lunch", *AGENT)
+    shop.ok(1, "session-resume", *AGENT)
+    assert set(verdicts) == {"held"}
+    assert len(verdicts) >= 3
+    verdicts.clear()
+    edit(shop, 0, "config.yaml", more="\nadvisories: {behind_commits: 20}\n")
+    assert policy_of(begin(shop))["recomposed"]
+    assert set(verdicts) == {"ok"}
 
 
 def test_a_call_that_was_killed_between_compiling_and_sealing_is_made_whole_by_the_next_start(tmp_path: Path) -> None:

@@ -47,6 +47,17 @@ def test_a_lock_or_seal_edited_by_hand_stops_every_start_until_a_person_accepts(
     assert git(mount(shop), "status", "--porcelain") == ""
 
 
+def test_nothing_is_reserved_under_a_policy_that_nobody_can_start_under(tmp_path: Path) -> None:
+    shop = a_shop(tmp_path)
+    edit(shop, 0, SEAL_FILE, ("SEC-001", "SEC-009"))
+    for words in (("next",), ("next", "--ticket-id", "T1"), ("next", "--offline")):
+        assert shop.fails(0, *words, *AGENT)["code"] == "POLICY_TAMPERED"
+    assert shop.ok(0, "leases")["items"] == []
+    assert shop.status(0, "T1") == "todo"
+    shop.ok(0, "compose", "--accept-tampered", "--reason", "looked at it", *ANN)
+    assert shop.ok(0, "next", *AGENT)["ticket_id"] == "TICKET-T1"
+
+
 @pytest.mark.parametrize("name", [LOCK_FILE, SEAL_FILE])
 def test_a_link_in_the_place_of_a_lock_or_seal_is_found_and_what_it_leads_to_is_left_alone(
     tmp_path: Path, name: str

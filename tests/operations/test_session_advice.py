@@ -1,5 +1,6 @@
 """Advice at a start: what this clone knows, told and never waited for."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -177,6 +178,93 @@ def test_a_policy_that_was_sealed_anew_at_the_start_is_told_once(tmp_path: Path)
     shop = a_lone_shop(tmp_path)
     settings(shop, "drift: {threshold: 0.6}")
     assert "sealed anew" in str(start(shop)["policy_notice"]["message"])
+    assert start(shop) == {}
+
+
+def given_back(shop: Shop) -> None:
+    """End the session at work, and leave its ticket to the next one."""
+    shop.ok(0, "session-finish", "--summary", "half of it", "--set-status", "todo")
+
+
+def digest(shop: Shop) -> str:
+    """Return what names the policy in force, as advice shows it."""
+    seal = json.loads((shop.clones[0] / ".exo" / "policy.sealed.json").read_text())
+    return str(seal["digest"])[:12]
+
+
+def test_a_policy_that_was_changed_since_the_tickets_last_session_is_told_to_the_next_one(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path, tickets=2)
+    last = shop.ok(0, "session-start", "--ticket-id", "T1")
+    assert last["advisories"] == []  # nobody has worked on it before
+    given_back(shop)
+    assert start(shop) == {}
+    given_back(shop)
+    before = digest(shop)
+    settings(shop, "drift: {threshold: 0.6}")
+    shop.ok(0, "compose")
+    assert start(shop, 0, "T2") == {}
+    given_back(shop)
+    told = start(shop)["policy_notice"]["message"]
+    assert told.startswith("the policy was changed since SES-")
+    assert told.endswith(f"worked on this ticket ({before} -> {digest(shop)})")
+    assert before != digest(shop)
+    given_back(shop)
+    assert start(shop) == {}  # the one before it has worked under this policy
+
+
+def test_a_start_that_seals_the_policy_anew_says_no_more_of_it(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path)
+    start(shop)
+    given_back(shop)
+    settings(shop, "drift: {threshold: 0.6}")
+    found = shop.ok(0, "session-start", "--ticket-id", "T1")["advisories"]
+    assert [each["message"] for each in found] == ["the policy was compiled or sealed anew at this start"]
+
+
+def test_a_session_is_told_of_a_policy_that_was_changed_while_it_worked_or_rested(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path)
+    start(shop)
+    first = digest(shop)
+    settings(shop, "drift: {threshold: 0.6}")
+    shop.ok(0, "compose")
+    second = digest(shop)
+    told = f"the policy was changed since this session began ({first} -> {second})"
+    assert start(shop)["policy_notice"]["message"] == told
+    shop.ok(0, "session-suspend", "--reason", "lunch")
+    assert shop.ok(0, "session-resume")["advisories"] == []
+    shop.ok(0, "session-suspend", "--reason", "lunch")
+    settings(shop, "advisories: {behind_commits: 20}")
+    shop.ok(0, "compose")
+    (advice,) = shop.ok(0, "session-resume")["advisories"]
+    told = f"the policy was changed since this session was suspended ({second} -> {digest(shop)})"
+    assert (advice["kind"], advice["message"]) == ("policy_notice", told)
+
+
+def test_a_cancelled_blocker_that_somebody_took_away_is_told(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path, tickets=4)
+    for blocker in ("T2", "T3", "T4"):
+        shop.ok(0, "ticket-edit", "T1", "--add-blocker", blocker)
+    shop.ok(0, "ticket-move", "T2", "cancelled", "--reason", "somebody else has it")
+    for blocker in ("T2", "T3", "T4"):
+        assert shop.fails(0, "session-start", "--ticket-id", "T1")["code"] == "TICKET_BLOCKED"
+        shop.ok(0, "ticket-edit", "T1", "--remove-blocker", blocker)
+    found = start(shop)
+    assert list(found) == ["unblocked_by_cancel"]  # T3 and T4 may yet be done
+    assert found["unblocked_by_cancel"]["detail"] == {"blockers": ["TICKET-T2"]}
+    shop.ok(0, "session-suspend", "--reason", "lunch")
+    shop.ok(0, "ticket-edit", "T1", "--add-blocker", "T3")
+    shop.ok(0, "ticket-move", "T3", "cancelled", "--reason", "no need")
+    assert shop.fails(0, "session-resume")["code"] == "TICKET_BLOCKED"
+    shop.ok(0, "ticket-edit", "T1", "--remove-blocker", "T3")
+    (advice,) = shop.ok(0, "session-resume")["advisories"]
+    assert advice["detail"] == {"blockers": ["TICKET-T2", "TICKET-T3"]}
+
+
+def test_a_ticket_that_never_waited_for_what_was_cancelled_hears_nothing_of_it(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path, tickets=3)
+    shop.ok(0, "ticket-edit", "T1", "--add-blocker", "T3")
+    shop.ok(0, "ticket-edit", "T1", "--remove-blocker", "T3", "--remove-blocker", "T2")
+    shop.ok(0, "ticket-move", "T2", "cancelled", "--reason", "r")
     assert start(shop) == {}
 
 

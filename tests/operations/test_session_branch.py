@@ -93,6 +93,9 @@ def test_worktree_lets_the_session_work_in_a_checkout_of_its_own(tmp_path: Path)
     assert (again["session"]["id"], again["reused"]) == (first["session"]["id"], True)
     second = shop.ok(0, "session-start", "--ticket-id", "T2", "--branch", "worktree", env=BOB)
     assert Path(second["worktree"]) != folder
+    page = exo_in_process(main, "session-start", "--ticket-id", "T2", "--branch", "worktree", env=BOB).out
+    (row,) = [line for line in page.splitlines() if line.startswith("worktree ")]
+    assert row.endswith(second["worktree"])
     third = shop.fails(0, "session-start", "--ticket-id", "T2", env=ALICE)
     assert third["code"] == "LEASE_HELD"
     commit_files(folder, {"work.txt": "work\n"}, "work")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.process import Ran
 from tests.support.repositories import commit_files, git, write_files
-from tests.support.working import a_lone_shop, a_shop
+from tests.support.working import Shop, a_lone_shop, a_shop
 
 
 def test_a_finish_writes_the_memento_moves_the_ticket_and_releases(tmp_path: Path) -> None:
@@ -117,3 +118,46 @@ def test_a_kept_lease_stays_held(tmp_path: Path) -> None:
     shop.ok(0, "session-start", "--ticket-id", "T1")
     assert not shop.ok(0, "session-finish", "--summary", "s", "--keep-lease")["released_lease"]
     assert [item["state"] for item in shop.ok(0, "leases")["items"]] == ["held"]
+
+
+MANIFEST = """
+requirements:
+- {id: REQ-1, title: Dates are told in the zone of who asks, acceptance: [ACC-1]}
+- {id: REQ-2, title: Dates are told in stars, status: deleted}
+- {id: SPEED, title: It is quick}
+"""
+
+
+def finished(shop: Shop, *links: str) -> Ran:
+    """Work on a ticket with these links, and finish; Ran has the answer."""
+    shop.ok(0, "ticket-edit", "T1", *(word for link in links for word in ("--add-link", link)), "--note", "x")
+    shop.ok(0, "session-start", "--ticket-id", "T1")
+    ran = shop.exo(0, "session-finish", "--summary", "s", "--set-status", "todo")
+    assert ran.exit == 0, ran.out
+    return ran
+
+
+def test_requirements_that_the_ticket_names_are_looked_up_at_its_end(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path)
+    file = shop.clones[0] / ".exo" / "requirements.yaml"
+    file.write_text(MANIFEST)
+    plain = finished(shop, "https://tracker/REQ-9", "PR-12", "../REQ-8")
+    assert plain.data["requirements"] is None
+    ran = finished(shop, "REQ-1", "ACC-1", "SPEED", "REQ-2", "REQ-9")
+    named = {"found": ["ACC-1", "REQ-1", "SPEED"], "missing": ["REQ-9"], "deleted": ["REQ-2"]}
+    assert ran.data["requirements"] == named
+    told = {each["code"]: each["message"] for each in ran.answer["warnings"]}
+    assert told["REQUIREMENT_MISSING"].startswith("TICKET-T1 names REQ-9, and requirements.yaml does not (")
+    assert told["REQUIREMENT_DELETED"].startswith("TICKET-T1 names REQ-2, deleted by requirements.yaml (")
+    pages = [(shop.clones[0] / ".exo" / each.data["memento_path"]).read_text() for each in (plain, ran)]
+    assert ["## Requirements" in page for page in pages] == [False, True]
+    assert "- missing: REQ-9" in pages[1]
+    assert shop.ok(0, "audit")["verdict"] == "pass"
+
+
+def test_a_manifest_that_cannot_be_read_stops_no_finish(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path)
+    (shop.clones[0] / ".exo" / "requirements.yaml").write_text("requirements: [{id: REQ-1, titel: x}]\n")
+    ran = finished(shop, "REQ-1")
+    assert ran.data["requirements"] is None
+    assert [each["code"] for each in ran.answer["warnings"]].count("MANIFEST_INVALID") == 1

@@ -7,6 +7,7 @@ import pytest
 
 from exo_sidecar.model import instant
 from exo_sidecar.operations.context import Context
+from tests.support.inprocess import exo_in_process
 from tests.support.repositories import commit_files, git, write_files
 from tests.support.working import Shop, a_lone_shop, a_shop
 
@@ -74,6 +75,25 @@ def test_until_its_time_is_over_others_are_refused_and_offered_other_work(tmp_pa
     shop.ok(1, "lease-release")
     assert shop.ok(1, "next", "--owner", "agent:codex", *CODEX)["ticket_id"] == "TICKET-T1"
     assert shop.ok(1, "session-start", *CODEX)["handoff"]["content"]["summary"] == "half done"
+
+
+def test_what_waits_is_shown_with_the_ticket_and_told_by_next_until_it_is_taken_up(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path, tickets=1)
+    assert shop.ok(0, "ticket-show", "T1")["handoff"] is None
+    handoff = handed(shop, "agent:codex")
+    shown = shop.ok(0, "ticket-show", "T1")
+    until = shown["handoff"].pop("reserved_until")
+    assert shown["handoff"] == {"id": handoff, "to": "agent:codex", "from": "agent:claude", "summary": "half done"}
+    kept = f"TICKET-T1 was handed to agent:codex by agent:claude, kept for them until {until}"
+    assert [each["code"] for each in shown["held_back"]] == ["handoff"]
+    page = exo_in_process(shop.clones[0], "ticket-show", "T1").out
+    assert f"to agent:codex by agent:claude, reserved until {until}; exo session-start takes it up" in page
+    assert kept in shop.fails(0, "next", *CLAUDE)["message"]
+    assert shop.fails(0, "session-start", "--ticket-id", "T1", *CLAUDE)["message"] == kept
+    shop.ok(0, "session-start", "--ticket-id", "T1", *CODEX)
+    assert shop.ok(0, "ticket-show", "T1")["handoff"] is None
+    shop.ok(0, "session-suspend", "--reason", "r", *CODEX)  # what is paused without a handoff is just paused
+    assert "TICKET-T1 is paused" in shop.fails(0, "next", *CLAUDE)["message"]
 
 
 def test_a_handoff_is_taken_up_once(tmp_path: Path) -> None:

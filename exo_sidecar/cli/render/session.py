@@ -6,6 +6,7 @@ from exo_sidecar.cli.page import Cell, Facts, Headline, Listing, Page, Piece, Pr
 from exo_sidecar.cli.render.check import of_checks
 from exo_sidecar.cli.render.exchange import told
 from exo_sidecar.cli.render.tones import PROVISIONAL, counted, identifier, joined, optional, status, verify
+from exo_sidecar.model.manifest import Resolution
 from exo_sidecar.operations.session_drift import DriftShown
 from exo_sidecar.operations.session_finishing import SessionFinished
 from exo_sidecar.operations.session_handing_off import SessionHandedOff
@@ -37,6 +38,7 @@ def finish(result: SessionFinished) -> Page:
         ("commits", counted(len(result.commits), "commit") if result.commits else Cell("none", "dim")),
         ("checks", _verified(result)),
         ("drift", drift(result.drift)),
+        *((("requirements", _requirements(result.requirements)),) if result.requirements else ()),
         ("memento", optional(result.memento_path)),
         ("lease", _lease_left(result)),
         ("sync", told(result.sync)),
@@ -54,6 +56,10 @@ def _verified(result: SessionFinished) -> Cell:
     if result.verify in {None, "none"}:
         return Cell("nothing ran", "dim")
     return verify(str(result.verify))
+
+
+def _requirements(named: Resolution) -> Cell:
+    return Cell("; ".join(named.told), "good" if named.is_settled else "warn")
 
 
 def drift(found: DriftShown) -> Cell:
@@ -152,6 +158,7 @@ def _started(result: SessionStarted) -> Iterator[tuple[str, Piece]]:
         yield "lease", Cell(PROVISIONAL, "warn") if result.lease.provisional else f"token {result.lease.epoch}"
     yield "scope", joined(result.ticket.scope.allow)
     yield "branch", _branch(result)
+    yield "worktree", result.worktree
     if result.handoff is not None:
         yield "taken up", f"{result.handoff.id} from {result.handoff.actor}"
     yield "bootstrap", optional(result.bootstrap_path)

@@ -112,6 +112,9 @@ def _facts(result: TicketShown) -> Iterator[tuple[str, Piece]]:
     yield "priority", f"{ticket.priority}, {ticket.risk} risk"
     yield "parent", optional(ticket.parent)
     yield "held by", _holder(result)
+    if result.handoff is not None:
+        kept = f"to {result.handoff.to} by {result.handoff.by}, reserved until {result.handoff.reserved_until}"
+        yield "handed on", f"{kept}; exo session-start takes it up"
     yield "labels", joined(ticket.labels)
     if ticket.links:
         yield "links", joined(ticket.links)

@@ -97,10 +97,10 @@ def test_only_the_session_at_work_on_the_ticket_named_is_suspended() -> None:
 
 def test_a_resumption_is_told_under_its_new_token() -> None:
     view, _ = paused()
-    outcome = interrupting.resume(view, TICKET, Grant(SESSION, CLAUDE, 2, "1" * 40), Part("b", "2" * 40))
+    outcome = interrupting.resume(view, TICKET, Grant(SESSION, CLAUDE, 2, "1" * 40), Part("b", "2" * 40), verdict="ok")
     assert told(outcome) == [("lease.acquired", 2), ("session.resumed", 2), ("ticket.moved", 2)]
     kept, _ = paused(keeps_lease=True)
-    again = interrupting.resume(kept, TICKET, Grant(SESSION, CLAUDE, 1, "1" * 40), Part())
+    again = interrupting.resume(kept, TICKET, Grant(SESSION, CLAUDE, 1, "1" * 40), Part(), verdict="ok")
     assert told(again) == [("session.resumed", 1), ("ticket.moved", 1)]
 
 
@@ -108,9 +108,9 @@ def test_what_is_not_suspended_or_whose_ticket_is_closed_does_not_go_on() -> Non
     view = a_view()
     view.works(a_session())
     grant = Grant(SESSION, CLAUDE, 2, "1" * 40)
-    assert code(interrupting.resume(view, TICKET, grant, Part())) == "SESSION_NOT_SUSPENDED"
+    assert code(interrupting.resume(view, TICKET, grant, Part(), verdict="ok")) == "SESSION_NOT_SUSPENDED"
     closed, _ = paused(status=Status.DONE)
-    assert code(interrupting.resume(closed, TICKET, grant, Part())) == "TICKET_CLOSED"
+    assert code(interrupting.resume(closed, TICKET, grant, Part(), verdict="ok")) == "TICKET_CLOSED"
 
 
 def test_a_suspended_session_holds_its_ticket_only_where_it_kept_the_lease() -> None:

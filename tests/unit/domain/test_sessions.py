@@ -59,14 +59,14 @@ def refusal(outcome: Outcome) -> ExoError:
 
 
 def test_a_reservation_begins_with_the_lease_and_wakes_the_container_above() -> None:
-    outcome = sessions.reserve(a_view(), TICKET, GRANT, "Builder")
+    outcome = sessions.reserve(a_view(), TICKET, GRANT, "Builder", verdict="ok")
     assert outcome.refusal is None
     assert names(outcome) == ["lease.acquired", "session.reserved", "ticket.moved", "ticket.moved"]
     assert moves(outcome) == [("TICKET-1", "todo", "active"), ("INTENT-1", "todo", "active")]
 
 
 def test_what_a_holder_writes_carries_its_token_and_what_concerns_others_does_not() -> None:
-    outcome = sessions.start(a_view(), TICKET, GRANT, Work())
+    outcome = sessions.start(a_view(), TICKET, GRANT, Work(), verdict="ok")
     assert [(draft.session, draft.epoch) for draft in outcome.events[:3]] == [("SES-A", 1)] * 3
     # The container was never leased: under a token its move would count nowhere.
     assert outcome.events[3].subject == "INTENT-1"
@@ -74,7 +74,7 @@ def test_what_a_holder_writes_carries_its_token_and_what_concerns_others_does_no
 
 
 def test_a_start_without_a_reservation_takes_the_lease_first() -> None:
-    outcome = sessions.start(a_view(), TICKET, GRANT, Work(branch="b", base="c", model="m"))
+    outcome = sessions.start(a_view(), TICKET, GRANT, Work(branch="b", base="c", model="m"), verdict="ok")
     assert names(outcome)[:3] == ["lease.acquired", "session.started", "ticket.moved"]
     started = outcome.events[1].data
     assert isinstance(started, SessionStarted)
@@ -85,73 +85,82 @@ def test_a_start_that_adopts_its_reservation_moves_nothing_twice() -> None:
     view = a_view(Status.ACTIVE)
     view.put(with_status(an_intent(), Status.ACTIVE))
     view.works(a_session(status="reserved"))
-    assert names(sessions.start(view, TICKET, GRANT, Work())) == ["session.started"]
+    assert names(sessions.start(view, TICKET, GRANT, Work(), verdict="ok")) == ["session.started"]
 
 
 def test_a_start_over_a_silent_holder_takes_the_lease_and_leaves_the_status() -> None:
     view = a_view(Status.ACTIVE)
     view.put(with_status(an_intent(), Status.ACTIVE))
     view.works(a_session("SES-OLD", epoch=3))
-    assert names(sessions.start(view, TICKET, GRANT._replace(epoch=4), Work())) == ["lease.acquired", "session.started"]
+    assert names(sessions.start(view, TICKET, GRANT._replace(epoch=4), Work(), verdict="ok")) == [
+        "lease.acquired",
+        "session.started",
+    ]
 
 
 @pytest.mark.parametrize("status", [Status.PAUSED, Status.REVIEW, Status.BLOCKED])
 def test_work_goes_on_from_every_status_that_the_table_has(status: Status) -> None:
-    assert moves(sessions.start(a_view(status), TICKET, GRANT, Work()))[0] == ("TICKET-1", status, "active")
+    assert moves(sessions.start(a_view(status), TICKET, GRANT, Work(), verdict="ok"))[0] == (
+        "TICKET-1",
+        status,
+        "active",
+    )
 
 
 @pytest.mark.parametrize("status", sorted(CLOSED))
 def test_a_closed_ticket_is_neither_reserved_nor_started(status: Status) -> None:
     for outcome in (
-        sessions.reserve(a_view(status), TICKET, GRANT, "Builder"),
-        sessions.start(a_view(status), TICKET, GRANT, Work()),
+        sessions.reserve(a_view(status), TICKET, GRANT, "Builder", verdict="ok"),
+        sessions.start(a_view(status), TICKET, GRANT, Work(), verdict="ok"),
     ):
         assert isinstance(refusal(outcome), TicketClosed)
         assert outcome.events == ()
 
 
 def test_an_idea_in_the_backlog_is_not_ready() -> None:
-    outcome = sessions.start(a_view(Status.BACKLOG), TICKET, GRANT, Work())
+    outcome = sessions.start(a_view(Status.BACKLOG), TICKET, GRANT, Work(), verdict="ok")
     assert isinstance(refusal(outcome), TicketNotReady)
     assert "ticket-move TICKET-1 todo" in refusal(outcome).hint
 
 
 def test_a_container_is_not_worked_on() -> None:
-    outcome = sessions.start(a_view(), TicketId("INTENT-1"), GRANT, Work())
+    outcome = sessions.start(a_view(), TicketId("INTENT-1"), GRANT, Work(), verdict="ok")
     assert isinstance(refusal(outcome), TicketIsContainer)
 
 
 def test_a_ticket_that_waits_names_what_it_waits_for() -> None:
     view = FakeView(an_intent(), a_record(a_ticket(blockers=("TICKET-2",))), a_record(a_ticket("TICKET-2")))
-    blocked = refusal(sessions.start(view, TICKET, GRANT, Work()))
+    blocked = refusal(sessions.start(view, TICKET, GRANT, Work(), verdict="ok"))
     assert isinstance(blocked, TicketBlocked)
     assert blocked.details["blockers"] == ("TICKET-2",)
     view.put(a_record(a_ticket("TICKET-2", status=Status.DONE)))
-    assert sessions.start(view, TICKET, GRANT, Work()).refusal is None
+    assert sessions.start(view, TICKET, GRANT, Work(), verdict="ok").refusal is None
 
 
 def test_a_task_without_a_valid_place_is_not_ready() -> None:
     view = FakeView(a_record(a_ticket(parent=None)))
-    assert isinstance(refusal(sessions.start(view, TICKET, GRANT, Work())), TicketNotReady)
+    assert isinstance(refusal(sessions.start(view, TICKET, GRANT, Work(), verdict="ok")), TicketNotReady)
 
 
 def test_a_ticket_that_does_not_exist_is_refused() -> None:
-    assert isinstance(refusal(sessions.start(a_view(), TicketId("TICKET-9"), GRANT, Work())), TicketNotReady)
+    assert isinstance(
+        refusal(sessions.start(a_view(), TicketId("TICKET-9"), GRANT, Work(), verdict="ok")), TicketNotReady
+    )
 
 
 def test_next_hands_out_no_blocked_ticket_and_none_whose_status_is_in_conflict() -> None:
     blocked = a_view(Status.BLOCKED)
-    assert isinstance(refusal(sessions.reserve(blocked, TICKET, GRANT, "Builder")), TicketNotReady)
-    assert sessions.start(blocked, TICKET, GRANT, Work()).refusal is None
+    assert isinstance(refusal(sessions.reserve(blocked, TICKET, GRANT, "Builder", verdict="ok")), TicketNotReady)
+    assert sessions.start(blocked, TICKET, GRANT, Work(), verdict="ok").refusal is None
     version = Version(value="done", actor=CLAUDE, at=AT, event="c:1")
     conflicted = FakeView(an_intent(), a_record(conflicts={"status": (version, version)}))
-    assert isinstance(refusal(sessions.reserve(conflicted, TICKET, GRANT, "Builder")), TicketNotReady)
+    assert isinstance(refusal(sessions.reserve(conflicted, TICKET, GRANT, "Builder", verdict="ok")), TicketNotReady)
 
 
 def test_a_session_that_ended_does_not_start_again() -> None:
     view = a_view()
     view.works(a_session(status="finished"))
-    assert isinstance(refusal(sessions.start(view, TICKET, GRANT, Work())), SessionNotActive)
+    assert isinstance(refusal(sessions.start(view, TICKET, GRANT, Work(), verdict="ok")), SessionNotActive)
 
 
 def test_a_finish_says_moves_and_releases_in_this_order_and_under_its_token() -> None:

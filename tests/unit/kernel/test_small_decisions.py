@@ -24,7 +24,7 @@ from exo_sidecar.model.event import (
 from exo_sidecar.model.hierarchy import Surroundings
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.instant import Instant
-from exo_sidecar.model.manifest import Requirement, Requirements
+from exo_sidecar.model.manifest import Requirement, Requirements, Resolution
 from exo_sidecar.model.opening import Grant, Opening, Overtaken
 from exo_sidecar.model.policy import Verdict
 from exo_sidecar.model.session import Finish, SessionRecord
@@ -137,6 +137,14 @@ def test_an_event_is_linked_to_the_one_before_and_not_changed_otherwise() -> Non
     )
     assert append_audit(event, Head(seq=0, digest=NO_DIGEST)) == replace(event, seq=1)
     assert append_audit(event, Head(seq=41, digest="d" * 64)) == replace(event, seq=42, prev="d" * 64)
+
+
+def test_what_a_session_had_no_word_for_when_it_was_sealed_changes_no_seal() -> None:
+    session = replace(RECORD, actor="agent:a")
+    before = "d0740e4925d512db88514da2c1c57feb4ebbdcf16a696fdd832719e26e9171e5"
+    said = Finish(summary="s", ticket_status="done")
+    assert seal_result(session, said) == before
+    assert seal_result(session, replace(said, requirements=Resolution(found=("REQ-1",)))) != before
 
 
 def test_the_seal_of_a_result_covers_who_what_and_every_word() -> None:

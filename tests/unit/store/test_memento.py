@@ -2,6 +2,7 @@
 
 import msgspec
 
+from exo_sidecar.model.manifest import Resolution
 from exo_sidecar.model.session import Finish
 from exo_sidecar.store import memento
 from tests.support.views import a_session
@@ -25,6 +26,12 @@ def test_a_finished_session_shows_what_it_has_and_leaves_out_what_it_has_not() -
     assert titles == ["## Metadata", "## Summary", "## Commits", "## Blockers", "## Next step", "## Errors met"]
     assert "- branch: main" in page
     assert page.endswith("\n")
+
+
+def test_requirements_stand_behind_the_checks_by_what_became_of_them() -> None:
+    traced = msgspec.structs.replace(FINISH, requirements=Resolution(found=("REQ-1", "ACC-1"), missing=("REQ-9",)))
+    page = memento.render(msgspec.structs.replace(a_session(status="finished"), finish=traced))
+    assert "\n## Requirements\n\n- found: REQ-1, ACC-1\n- missing: REQ-9\n\n## Blockers\n" in page
 
 
 def test_equal_records_give_equal_bytes() -> None:
