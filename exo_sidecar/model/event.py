@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from exo_sidecar.model.event_authority import AuthorityMoved, AuthoritySet
 from exo_sidecar.model.event_checks import ChecksRan
 from exo_sidecar.model.event_parts import (
     Commit,
@@ -230,28 +231,6 @@ class DocumentEdited(EventData, frozen=True):
     absorbed: bool = False
     settles: Annotated[tuple[Annotated[str, Meta(max_length=1024)], ...], Meta(max_length=1000)] = ()
     """Units in conflict that the text says the last word on, also where it leaves them as they stand."""
-
-
-class AuthoritySet(EventData, frozen=True):
-    """The place was chosen that decides who holds leases."""
-
-    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
-    remote: Annotated[str, Meta(max_length=100)] | None = None
-    mode: Literal["refs", "branch"] = "refs"
-
-
-class AuthorityMoved(EventData, frozen=True):
-    """The place that decides who holds leases is another one now."""
-
-    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
-    previous: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
-    """The id of the authority until then."""
-    floor: Annotated[int, Meta(ge=0, le=COUNT_MAX)]
-    """The highest epoch known anywhere, plus one; every claim at the new place stands above it. The one more is for a
-    claim whose advertisement came before the old place was retired: it may still land there, with just that epoch.
-    """
-    remote: Annotated[str, Meta(max_length=100)] | None = None
-    mode: Literal["refs", "branch"] = "refs"
 
 
 class EventRedacted(EventData, frozen=True):

@@ -6,7 +6,8 @@ A subject becomes the name of a file, so nothing but an id, or a document's name
 from exo_sidecar.git import refnames
 from exo_sidecar.model import ids, lifecycle
 from exo_sidecar.model.document import DOCUMENTS
-from exo_sidecar.model.event import AuthorityMoved, AuthoritySet, Data, Event, EventRedacted, TicketMoved, lease_ticket
+from exo_sidecar.model.event import Data, Event, EventRedacted, TicketMoved, lease_ticket
+from exo_sidecar.model.event_authority import AuthorityMoved, AuthoritySet
 from exo_sidecar.model.event_checks import ChecksRan
 from exo_sidecar.store import codec
 
