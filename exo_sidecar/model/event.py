@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from exo_sidecar.model.event_authority import AuthorityMoved, AuthoritySet
 from exo_sidecar.model.event_checks import ChecksRan
+from exo_sidecar.model.event_memory import ReflectionDismissed, ReflectionRecorded
 from exo_sidecar.model.event_parts import (
     Commit,
     Count,
@@ -262,6 +263,8 @@ Data: TypeAlias = (
     | PolicySealed
     | PolicyTampered
     | PushGuarded
+    | ReflectionDismissed
+    | ReflectionRecorded
     | SessionEvicted
     | SessionFinished
     | SessionHandedOff
@@ -296,6 +299,8 @@ TYPES: Final[dict[str, type[Data]]] = {
     "policy.sealed": PolicySealed,
     "policy.tampered": PolicyTampered,
     "push.guarded": PushGuarded,
+    "reflection.dismissed": ReflectionDismissed,
+    "reflection.recorded": ReflectionRecorded,
     "session.evicted": SessionEvicted,
     "session.finished": SessionFinished,
     "session.handed_off": SessionHandedOff,
@@ -374,6 +379,8 @@ def lease_ticket(subject: str, data: Data) -> TicketId | None:
         case TicketCreated() | TicketEdited() | TicketMoved() | TicketNoted() | TicketRefused():
             return TicketId(subject)
         case PolicyAccepted() | PolicyCompiled() | PolicySealed() | PolicyTampered():
+            return None
+        case ReflectionDismissed() | ReflectionRecorded():
             return None
         case DocumentEdited() | AuthorityMoved() | AuthoritySet() | EventRedacted() | SyncRewritten() | SpecRecorded():
             return None

@@ -9,11 +9,12 @@ from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lease import Authority
 
 FORMAT_NUMBER: Final = 1
-RENDER_NUMBER: int = 2
+RENDER_NUMBER: int = 3
 """What computed bytes and types of events this program knows (docs/format.md, "Render"). Read from here, always."""
 FORMAT: Final = "FORMAT"
 GITATTRIBUTES: Final = ".gitattributes"
 GITIGNORE: Final = ".gitignore"
+LEARNINGS: Final = "LEARNINGS.md"
 CACHE: Final = "cache"
 REJECTED: Final = "cache/rejected"
 LEDGER: Final = "ledger"

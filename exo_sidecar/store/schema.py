@@ -2,7 +2,7 @@
 
 from typing import Final
 
-SCHEMA_NUMBER: Final = 11
+SCHEMA_NUMBER: Final = 12
 
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -91,6 +91,13 @@ CREATE TABLE handoffs (
 ) WITHOUT ROWID;
 CREATE INDEX handoffs_open ON handoffs (ticket, depth DESC) WHERE taken_by IS NULL;
 CREATE INDEX handoffs_taken ON handoffs (taken_by) WHERE taken_by IS NOT NULL;
+
+CREATE TABLE reflections (
+    id TEXT PRIMARY KEY, scope TEXT NOT NULL, kind TEXT NOT NULL, severity INTEGER NOT NULL, rank INTEGER NOT NULL,
+    tags TEXT NOT NULL, dismissed INTEGER NOT NULL, record BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX reflections_active ON reflections (severity, rank, id) WHERE dismissed = 0;
+CREATE INDEX reflections_scope ON reflections (scope, severity, rank, id) WHERE dismissed = 0;
 
 CREATE TABLE documents (name TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, fault TEXT) WITHOUT ROWID;
