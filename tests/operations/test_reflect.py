@@ -221,7 +221,7 @@ def test_the_settings_say_how_many_a_session_is_told(tmp_path: Path) -> None:
     for number in range(4):
         learn(shop, f"pattern {number}")
     config = shop.clones[0] / ".exo" / "config.yaml"
-    config.write_text(config.read_text().rstrip("\n") + "\nbootstrap: {max_learnings: 2}\n")
+    config.write_text(config.read_text().replace("max_tokens: 1500", "max_tokens: 1500\n  max_learnings: 2"))
     prompt = shop.ok(0, "session-start", "--ticket-id", "T1", *CLAUDE)["bootstrap_prompt"]
     assert prompt.count(': "pattern ') == 2
 
