@@ -1,6 +1,7 @@
 """LEARNINGS.md: what everybody has found out, for people and agents that read files. Pure.
 
-What others wrote is quoted: one line each, and nothing in it ends the quotation or starts a heading.
+What others wrote is quoted: one line each, and nothing in it ends the quotation or starts a heading. It holds no date:
+clocks may be wrong.
 """
 
 from collections.abc import Sequence
@@ -30,9 +31,9 @@ def render(records: Sequence[ReflectionRecord], count: int) -> str:
 
 def _line(record: ReflectionRecord) -> str:
     pattern, insight = _quoted(record.pattern, _PATTERN_MAX), _quoted(record.insight, _INSIGHT_MAX)
-    told = f"{record.kind}, {record.scope}, {record.actor}, {record.at[:10]}"
     times = f", {record.count} times" if record.count > 1 else ""
-    return f"- **{record.severity}** {record.id} ({told}{times}): {pattern} {insight}"
+    told = f"{record.kind}, {record.scope}, {record.actor}{times}"
+    return f"- **{record.severity}** {record.id} ({told}): {pattern} {insight}"
 
 
 def _quoted(text: str, limit: int) -> str:

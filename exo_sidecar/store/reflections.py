@@ -79,7 +79,7 @@ def active_count(db: sqlite3.Connection) -> int:
 
 
 def _terms(wanted: ReflectionFilter) -> tuple[list[str], list[str | int]]:
-    """Return the conditions of a listing and their values; which of both states is a literal, for the index."""
+    """Return the conditions of a listing and their values."""
     terms = {"active": ["dismissed = 0"], "dismissed": ["dismissed = 1"], "all": ["1"]}[wanted.status]
     values: list[str | int] = []
     if wanted.scope is not None:

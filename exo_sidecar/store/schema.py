@@ -96,8 +96,8 @@ CREATE TABLE reflections (
     id TEXT PRIMARY KEY, scope TEXT NOT NULL, kind TEXT NOT NULL, severity INTEGER NOT NULL, rank INTEGER NOT NULL,
     tags TEXT NOT NULL, dismissed INTEGER NOT NULL, record BLOB NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX reflections_active ON reflections (severity, rank, id) WHERE dismissed = 0;
-CREATE INDEX reflections_scope ON reflections (scope, severity, rank, id) WHERE dismissed = 0;
+CREATE INDEX reflections_status ON reflections (dismissed, severity, rank, id);
+CREATE INDEX reflections_scope ON reflections (scope, dismissed, severity, rank, id);
 
 CREATE TABLE documents (name TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, fault TEXT) WITHOUT ROWID;

@@ -168,7 +168,12 @@ SECTIONS = {
 def test_an_answer_to_an_agent_shows_what_hides_and_is_one_value(siege: Siege) -> None:
     serving = Serving("all", "stdio", 0, read_only=False, repo=siege.shop.clones[1], environ={})
     caller = Caller("claude", lambda _: None)
-    asked = (("ticket_show", {"id": TICKET}), ("ticket_list", {}), ("reflections", {}), ("status", {}))
+    asked: tuple[tuple[str, dict[str, object]], ...] = (
+        ("ticket_show", {"id": TICKET}),
+        ("ticket_list", {}),
+        ("reflections", {}),
+        ("status", {}),
+    )
     for tool, arguments in asked:
         answer = calls.call(offered(read_only=False), serving, f"exo_{tool}", arguments, caller)
         assert not answer.is_error, answer.content

@@ -47,7 +47,7 @@ def test_a_learning_is_recorded_once_and_counted_when_it_is_learnt_again(tmp_pat
     assert (again["reflection"]["count"], again["reflection"]["severity"]) == (2, "high")
     assert again["reflection"]["actor"] == "agent:claude"
     assert listed(shop) == [("the PARSER loops", "two", 2)]
-    assert f"- **high** {record['id']} (learning, global, agent:claude, " in file_of(shop)
+    assert f"- **high** {record['id']} (learning, global, agent:claude, 2 times): " in file_of(shop)
     assert shop.ok(0, "audit")["verdict"] == "pass"
 
 
