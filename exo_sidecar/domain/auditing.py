@@ -6,7 +6,7 @@ whoever holds it. Its events carry no token: nothing of a lease depends on them.
 
 from typing import Final
 
-from exo_sidecar.domain import sessions
+from exo_sidecar.domain import reflections, sessions
 from exo_sidecar.domain.sessions import Ending, SessionTicketMismatch, SummaryRequired, TicketNotReady
 from exo_sidecar.kernel.seal_result import seal_result
 from exo_sidecar.model.event import Draft, SessionFinished, SessionStarted
@@ -30,7 +30,7 @@ def start(view: View, ticket_id: TicketId, session_id: SessionId, work: Work) ->
 
 
 def finish(view: View, session_id: SessionId, ending: Ending) -> Outcome:
-    """Return the event by which an audit ends: its words, and nothing else."""
+    """Return the events by which an audit ends: its words, and the lesson that it tells."""
     session = view.session(session_id)
     if session is None:
         return refused(sessions.unknown(session_id))
@@ -43,7 +43,9 @@ def finish(view: View, session_id: SessionId, ending: Ending) -> Outcome:
         return refused(SummaryRequired(f"{session.id} cannot finish without a summary", session=session.id))
     seal = seal_result(session, ending.finish)
     data = SessionFinished(ticket=session.ticket, finish=ending.finish, seal=seal)
-    return Outcome(events=(Draft(subject=session.id, data=data, session=session.id),))
+    ended = Outcome(events=(Draft(subject=session.id, data=data, session=session.id),))
+    record = view.ticket(session.ticket)
+    return ended if record is None else ended + reflections.lesson(record, ending.finish, session.id)
 
 
 def last_writer(view: View, ticket_id: TicketId) -> SessionRecord | None:

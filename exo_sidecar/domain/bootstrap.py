@@ -18,6 +18,7 @@ from exo_sidecar.model.advisory import Advisory
 from exo_sidecar.model.glob import EVERYTHING
 from exo_sidecar.model.handoff import HandoffRecord
 from exo_sidecar.model.instant import Instant
+from exo_sidecar.model.reflection import ReflectionRecord
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.ticket import SETTLED_FIRST, Budgets, Scope, TicketRecord
 
@@ -59,6 +60,8 @@ class Facts(NamedTuple):
     """The last session that finished on this ticket."""
     handoff: HandoffRecord | None = None
     """What the session took up from another."""
+    learnings: tuple[ReflectionRecord, ...] = ()
+    """What was found out that holds for all work, for the ticket, or for what is above it."""
     now: Instant | None = None
     """The wall clock's time, to say how old a text is; it decides nothing."""
     checks: tuple[str, ...] = ()
@@ -151,6 +154,7 @@ def _sections(facts: Facts) -> tuple[Section, ...]:
         Section("Advice", _advice(facts), 150, 6, again),
         Section("Others at work", _siblings(facts), 80, 5, "exo ticket-list --status active"),
         Section("Prior work", bootstrap_past.prior(facts.prior, facts.now), 80, 4, history),
+        Section("Learnings", bootstrap_past.learnings(facts.learnings, facts.now), 150, 3, "exo reflections"),
         Section("Machine", _machine(facts), 30, 1, again),
         Section("Commands", _commands(facts), 90, _NEVER, "exo --help"),
     )

@@ -1,8 +1,11 @@
-"""Sections of a bootstrap on what went before: handed on, interrupted, left by the last session. Pure."""
+"""Sections of a bootstrap on what went before: handed on, interrupted, left by the last session, learnt. Pure."""
+
+from collections.abc import Sequence
 
 from exo_sidecar.domain.bootstrap_words import ITEMS_MAX, by, listed, name, quoted
 from exo_sidecar.model.handoff import HandoffRecord
 from exo_sidecar.model.instant import Instant
+from exo_sidecar.model.reflection import GLOBAL, ReflectionRecord
 from exo_sidecar.model.session import SessionRecord, Suspension
 
 _BRANCH_MAX = 120
@@ -44,6 +47,18 @@ def prior(record: SessionRecord | None, now: Instant | None) -> tuple[str, ...]:
         lines.append(f"- next step it named: {quoted(record.finish.next_step)}")
     lines += [f"- blocker it named: {quoted(each)}" for each in record.finish.blockers[:ITEMS_MAX]]
     return tuple(lines)
+
+
+def learnings(records: Sequence[ReflectionRecord], now: Instant | None) -> tuple[str, ...]:
+    """Return what was found out before, one line each."""
+    return tuple(_learnt(each, now) for each in records)
+
+
+def _learnt(each: ReflectionRecord, now: Instant | None) -> str:
+    where = "" if each.scope == GLOBAL else f" on {each.scope}"
+    times = f", {each.count} times" if each.count > 1 else ""
+    told = f"- {each.severity}{where}, {by(each.actor, each.at, now)}{times}"
+    return f"{told}: {quoted(each.pattern)}: {quoted(each.insight)}"
 
 
 def _rested(each: Suspension, now: Instant | None) -> str:

@@ -8,7 +8,7 @@ moves at once the second is judged against what the first left.
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from exo_sidecar.domain import blockers, hierarchy, verifying
+from exo_sidecar.domain import blockers, hierarchy, reflections, verifying
 from exo_sidecar.domain.holding import Standing, lease_held, session_fenced
 from exo_sidecar.domain.verifying import Shown
 from exo_sidecar.model.actor import Actor
@@ -140,7 +140,7 @@ def move(view: View, record: TicketRecord, ask: Ask, standing: Standing) -> Outc
     if refusal is not None:
         return refused(refusal, _refused_draft(judged, refusal))
     outcome = moved(record, (record.ticket.status, ask.end), ask, standing)
-    return outcome if outcome.refusal else outcome + _containers_start(judged)
+    return outcome if outcome.refusal else outcome + _containers_start(judged) + _learnt(judged)
 
 
 def give_back(view: View, record: TicketRecord, ask: Ask, standing: Standing) -> Outcome:
@@ -192,6 +192,14 @@ def _containers_start(judged: Judged) -> Outcome:
     if judged.ask.end is not Status.ACTIVE:
         return Outcome()
     return containers_start(judged.view, judged.record, judged.ask.operation, judged.standing)
+
+
+def _learnt(judged: Judged) -> Outcome:
+    """Return what is remembered of a way that led nowhere; of a move that was made before it is remembered already."""
+    ask = judged.ask
+    if ask.end is not Status.BLOCKED or ask.settles or not ask.reason or not ask.reason.strip():
+        return Outcome()
+    return reflections.blocked(judged.record, ask.reason, ask.tried, judged.standing.session)
 
 
 def _refused_draft(judged: Judged, refusal: ExoError) -> Draft:

@@ -6,7 +6,7 @@ matters: `lease.acquired` comes first, because whatever a holder writes counts o
 
 from typing import Final, NamedTuple
 
-from exo_sidecar.domain import blockers, hierarchy, holding, moves
+from exo_sidecar.domain import blockers, hierarchy, holding, moves, reflections
 from exo_sidecar.domain.holding import Holding, Standing
 from exo_sidecar.domain.moves import Ask, TicketClosed
 from exo_sidecar.domain.verifying import Shown
@@ -189,7 +189,9 @@ def finish(view: View, session_id: SessionId, ending: Ending) -> Outcome:
     checked = _checked(session, ending.ran)
     if moved.refusal is not None:
         return checked + moved
-    return checked + _said(session, ending.finish) + moved + (released(session) if ending.release else Outcome())
+    learnt = reflections.lesson(record, ending.finish, session.id)
+    given_back = released(session) if ending.release else Outcome()
+    return checked + _said(session, ending.finish) + moved + learnt + given_back
 
 
 def give_up(view: View, session_id: SessionId) -> Outcome:

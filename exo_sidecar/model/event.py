@@ -8,7 +8,9 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from exo_sidecar.model.event_authority import AuthorityMoved, AuthoritySet
 from exo_sidecar.model.event_checks import ChecksRan
+from exo_sidecar.model.event_memory import ReflectionDismissed, ReflectionRecorded
 from exo_sidecar.model.event_parts import (
     Commit,
     Count,
@@ -232,28 +234,6 @@ class DocumentEdited(EventData, frozen=True):
     """Units in conflict that the text says the last word on, also where it leaves them as they stand."""
 
 
-class AuthoritySet(EventData, frozen=True):
-    """The place was chosen that decides who holds leases."""
-
-    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
-    remote: Annotated[str, Meta(max_length=100)] | None = None
-    mode: Literal["refs", "branch"] = "refs"
-
-
-class AuthorityMoved(EventData, frozen=True):
-    """The place that decides who holds leases is another one now."""
-
-    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
-    previous: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
-    """The id of the authority until then."""
-    floor: Annotated[int, Meta(ge=0, le=COUNT_MAX)]
-    """The highest epoch known anywhere, plus one; every claim at the new place stands above it. The one more is for a
-    claim whose advertisement came before the old place was retired: it may still land there, with just that epoch.
-    """
-    remote: Annotated[str, Meta(max_length=100)] | None = None
-    mode: Literal["refs", "branch"] = "refs"
-
-
 class EventRedacted(EventData, frozen=True):
     """What an event held was taken out of the ledger; from then on its line is the one that `kept` is the digest of."""
 
@@ -283,6 +263,8 @@ Data: TypeAlias = (
     | PolicySealed
     | PolicyTampered
     | PushGuarded
+    | ReflectionDismissed
+    | ReflectionRecorded
     | SessionEvicted
     | SessionFinished
     | SessionHandedOff
@@ -317,6 +299,8 @@ TYPES: Final[dict[str, type[Data]]] = {
     "policy.sealed": PolicySealed,
     "policy.tampered": PolicyTampered,
     "push.guarded": PushGuarded,
+    "reflection.dismissed": ReflectionDismissed,
+    "reflection.recorded": ReflectionRecorded,
     "session.evicted": SessionEvicted,
     "session.finished": SessionFinished,
     "session.handed_off": SessionHandedOff,
@@ -395,6 +379,8 @@ def lease_ticket(subject: str, data: Data) -> TicketId | None:
         case TicketCreated() | TicketEdited() | TicketMoved() | TicketNoted() | TicketRefused():
             return TicketId(subject)
         case PolicyAccepted() | PolicyCompiled() | PolicySealed() | PolicyTampered():
+            return None
+        case ReflectionDismissed() | ReflectionRecorded():
             return None
         case DocumentEdited() | AuthorityMoved() | AuthoritySet() | EventRedacted() | SyncRewritten() | SpecRecorded():
             return None

@@ -1,5 +1,6 @@
 """Ids: their form, and how new ones are minted (docs/format.md, "Tree"). Nothing is allocated by counting."""
 
+import hashlib
 import math
 import re
 from collections.abc import Callable
@@ -20,6 +21,7 @@ CLASH_ODDS: Final = 10_000
 """A new id meets an existing one at most once in this many times."""
 _SHORTEST: Final = 4
 _SESSION_LENGTH: Final = 10
+_DERIVED_LENGTH: Final = 10
 _CLONE_LENGTH: Final = 16
 _NONCE_BYTES: Final = 16
 _FORM: Final = re.compile(r"[A-Z]+-[0-9A-Z]+(-[0-9A-Z]+)*")
@@ -74,6 +76,12 @@ def mint_clone(entropy: Entropy) -> CloneId:
 def mint_nonce(entropy: Entropy) -> Nonce:
     """Return a nonce of 128 bits, as 32 hexadecimal digits."""
     return Nonce(entropy(_NONCE_BYTES).hex())
+
+
+def derived(prefix: str, content: str) -> str:
+    """Return the id that follows from `content`: the same in every clone that comes to the same content."""
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"{prefix}-{_letters(_DERIVED_LENGTH, lambda length: digest[:length])}"
 
 
 def _letters(length: int, entropy: Entropy) -> str:

@@ -14,6 +14,7 @@ from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.lifecycle import Status
 from exo_sidecar.model.policy_record import PolicyRecord
+from exo_sidecar.model.reflection import ReflectionFilter, ReflectionRecord
 from exo_sidecar.model.session import OfflineClaim, SessionRecord, SessionStatus
 from exo_sidecar.model.ticket import TicketRecord
 
@@ -136,6 +137,21 @@ class View(Protocol):
 
     def handoff_taken_by(self, session_id: SessionId) -> HandoffRecord | None:
         """Return what the session took up, None when it took up nothing."""
+
+    def reflection(self, reflection_id: str) -> ReflectionRecord | None:
+        """Return the learning, dismissed or not; None when there is none."""
+
+    def find_reflection(self, text: str) -> ReflectionRecord:
+        """Return the learning named by its id, a unique beginning of it, or the part after the dash.
+
+        Raises:
+            IdNotFound, IdAmbiguous, IdInvalid.
+        """
+
+    def reflections(
+        self, wanted: ReflectionFilter, *, after: str | None = None, limit: int
+    ) -> tuple[ReflectionRecord, ...]:
+        """Return learnings by severity, how often they were recorded, and id; those after the id `after` only."""
 
     def offline_session(self, session_id: SessionId) -> SessionRecord | None:
         """Return a session whose claim, made offline, no lease has confirmed; None when there is none of that kind."""

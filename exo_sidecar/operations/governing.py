@@ -18,7 +18,8 @@ from exo_sidecar.leases import names
 from exo_sidecar.leases.seen import LeaseUnsupported
 from exo_sidecar.model import ids
 from exo_sidecar.model.errors import NotARepository, Offline
-from exo_sidecar.model.event import AuthoritySet, Draft
+from exo_sidecar.model.event import Draft
+from exo_sidecar.model.event_authority import AuthoritySet
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.view import View

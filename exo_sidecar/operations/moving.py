@@ -20,7 +20,8 @@ from exo_sidecar.leases.seen import LeaseUnsupported
 from exo_sidecar.leases.value import LeaseDamaged
 from exo_sidecar.model import ids
 from exo_sidecar.model.errors import Conflict, Environment, LeaseHeld
-from exo_sidecar.model.event import AuthorityMoved, Draft
+from exo_sidecar.model.event import Draft
+from exo_sidecar.model.event_authority import AuthorityMoved
 from exo_sidecar.model.ids import TicketId
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.outcome import Outcome

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from exo_sidecar.domain import bootstrap, checks, fence, hierarchy, holding, told_rules
+from exo_sidecar.domain import bootstrap, checks, fence, hierarchy, holding, reflections, told_rules
 from exo_sidecar.domain import policy as domain_policy
 from exo_sidecar.domain.bootstrap import Facts, Sibling
 from exo_sidecar.domain.bootstrap_audit import Audited
@@ -12,6 +12,7 @@ from exo_sidecar.model import instant
 from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.advisory import Advisory
 from exo_sidecar.model.instant import Instant
+from exo_sidecar.model.reflection import GLOBAL
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.ticket import TicketRecord
 from exo_sidecar.model.view import View
@@ -53,7 +54,7 @@ def brief(ctx: Context, view: View, session: SessionRecord, live: LiveSession | 
     advice = session_advice.of(ctx, view, session, live, wanted.notices)
     facts = _facts(ctx, view, session, record, live, advice)
     if wanted.audited is not None:
-        facts = facts._replace(audited=wanted.audited, prior=None)
+        facts = facts._replace(audited=wanted.audited, prior=None, learnings=())
     return Brief(bootstrap.prompt(facts, tokens), advice.advisories)
 
 
@@ -72,6 +73,9 @@ def _facts(
         lease_seconds_left=None if left is None else int(left),
         siblings=_siblings(view, session, ctx.now),
         prior=_prior(view, session),
+        learnings=reflections.told(
+            view, (GLOBAL, record.id, *(each.id for each in above)), view.config().bootstrap.max_learnings
+        ),
         now=ctx.now,
         checks=checks.wanted(record, view),
         rules=told_rules.touching(domain_policy.seal_at(view), scope, record.ticket.type, Actor(session.actor)),

@@ -240,7 +240,8 @@ def move(ctx: Context, params: TicketMove) -> TicketMoved:
     """Move a ticket to another status.
 
     The move must be one of the lifecycle, and what it asks for must hold. It is judged against the ticket as it is when
-    the move is written, so of two moves at once one wins and the other is told. A refused move is recorded too.
+    the move is written, so of two moves at once one wins and the other is told. A refused move is recorded too. What a
+    ticket is blocked by, and what was tried, is remembered as a learning of that ticket.
     """
     ask = _ask(params)
     if ask.end in session_checks.JUDGED:

@@ -1,6 +1,6 @@
 """The lease authority that the ledger names: the fold of `authority.*` events."""
 
-from exo_sidecar.model.event import AuthorityMoved, AuthoritySet
+from exo_sidecar.model.event_authority import AuthorityMoved, AuthoritySet
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.store.causality import Causality
 from exo_sidecar.store.index import Index

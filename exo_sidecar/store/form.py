@@ -6,8 +6,11 @@ A subject becomes the name of a file, so nothing but an id, or a document's name
 from exo_sidecar.git import refnames
 from exo_sidecar.model import ids, lifecycle
 from exo_sidecar.model.document import DOCUMENTS
-from exo_sidecar.model.event import AuthorityMoved, AuthoritySet, Data, Event, EventRedacted, TicketMoved, lease_ticket
+from exo_sidecar.model.event import Data, Event, EventRedacted, TicketMoved, lease_ticket
+from exo_sidecar.model.event_authority import AuthorityMoved, AuthoritySet
 from exo_sidecar.model.event_checks import ChecksRan
+from exo_sidecar.model.event_memory import ReflectionRecorded
+from exo_sidecar.model.reflection import reflection_id
 from exo_sidecar.store import codec
 
 
@@ -30,6 +33,8 @@ def _subject_fault(event: Event) -> str | None:
             fits = ids.is_id(event.subject) or event.subject == noun
         case "handoff":
             fits = ids.is_id(event.subject) and event.subject.startswith("HND-")
+        case "reflection":
+            fits = ids.is_id(event.subject) and event.subject.startswith("REF-")
         case "spec":
             fits = ids.is_id(event.subject) and event.subject.startswith("SPEC-")
         case "session":
@@ -57,6 +62,8 @@ def _data_fault(event: Event, data: Data) -> str | None:
         return "its subject is another ticket than its data's"
     if isinstance(data, ChecksRan) and (data.ticket or "check") != event.subject:
         return "its subject is another ticket than its data's"
+    if isinstance(data, ReflectionRecorded) and reflection_id(data.scope, data.pattern) != event.subject:
+        return "its subject is not the id that follows from its scope and pattern"
     if isinstance(data, EventRedacted) and data.event != event.subject:
         return "its subject is another event than its data's"
     return None

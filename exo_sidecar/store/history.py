@@ -25,6 +25,7 @@ from exo_sidecar.model.event import (
     TicketRefused,
 )
 from exo_sidecar.model.event_checks import ChecksRan
+from exo_sidecar.model.event_memory import ReflectionDismissed, ReflectionRecorded
 from exo_sidecar.model.event_plans import SpecRecorded
 from exo_sidecar.model.event_policy import PolicyAccepted, PolicyCompiled, PolicySealed, PolicyTampered
 from exo_sidecar.model.event_pushes import PushGuarded, SyncRewritten
@@ -149,6 +150,10 @@ def _summary(data: Data) -> str:  # noqa: C901, PLR0912, PLR0915 - one row per t
             text = _of_policy(data)
         case SpecRecorded():
             text = f"{data.title}: {len(data.tickets)} tickets"
+        case ReflectionRecorded():
+            text = f"{data.severity} {data.kind}: {data.pattern}"
+        case ReflectionDismissed():
+            text = f"dismissed: {data.reason}" if data.reason else "dismissed"
         case EventRedacted():
             text = f"{data.event} redacted: {data.reason}"
         case SyncRewritten():

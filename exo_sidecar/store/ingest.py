@@ -13,8 +13,6 @@ from msgspec import UnsetType
 
 from exo_sidecar.base.digest import NO_DIGEST
 from exo_sidecar.model.event import (
-    AuthorityMoved,
-    AuthoritySet,
     Data,
     Event,
     EventRedacted,
@@ -24,6 +22,7 @@ from exo_sidecar.model.event import (
     TicketCreated,
     lease_ticket,
 )
+from exo_sidecar.model.event_authority import AuthorityMoved, AuthoritySet
 from exo_sidecar.store import codec, form, redaction
 from exo_sidecar.store.arriving import paired
 from exo_sidecar.store.entry import Name

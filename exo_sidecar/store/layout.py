@@ -14,6 +14,7 @@ RENDER_NUMBER: int = 3
 FORMAT: Final = "FORMAT"
 GITATTRIBUTES: Final = ".gitattributes"
 GITIGNORE: Final = ".gitignore"
+LEARNINGS: Final = "LEARNINGS.md"
 CACHE: Final = "cache"
 REJECTED: Final = "cache/rejected"
 LEDGER: Final = "ledger"

@@ -14,12 +14,13 @@ from exo_sidecar.model.event_policy import SUBJECT
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.ticket import TicketRecord
-from exo_sidecar.store import codec, epochs, settings
+from exo_sidecar.store import codec, epochs, reflections, settings
 from exo_sidecar.store.causality import Causality
 from exo_sidecar.store.entry import Entry, Name
 from exo_sidecar.store.fold_document import fold_document
 from exo_sidecar.store.fold_handoff import fold_handoff
 from exo_sidecar.store.fold_policy import fold_policy
+from exo_sidecar.store.fold_reflection import fold_reflection
 from exo_sidecar.store.fold_session import fold_session
 from exo_sidecar.store.fold_ticket import fold_ticket
 from exo_sidecar.store.index import Index
@@ -39,6 +40,7 @@ class Changed(msgspec.Struct, kw_only=True):
     documents: set[str] = msgspec.field(default_factory=set)
     format: bool = False
     policy: bool = False
+    learnings: bool = False
 
     def plus(self, other: "Changed") -> "Changed":
         """Return both together."""
@@ -48,6 +50,7 @@ class Changed(msgspec.Struct, kw_only=True):
             documents=self.documents | other.documents,
             format=self.format or other.format,
             policy=self.policy or other.policy,
+            learnings=self.learnings or other.learnings,
         )
 
 
@@ -66,6 +69,8 @@ def refold(index: Index, touched: Touched) -> Changed:
     for noun, subject in sorted(subjects):
         if noun == "handoff":
             _handoff(index, subject)
+        elif noun == "reflection":
+            _reflection(index, subject)
     if changed.policy or changed.documents:
         _policy(index, knows)
     return changed
@@ -84,6 +89,8 @@ def _changed(subjects: Iterable[tuple[str, str]]) -> Changed:
                 changed.documents.add(subject)
             case "policy":
                 changed.policy = True
+            case "reflection":
+                changed.learnings = True
             case "authority":
                 changed.format = True
             case _:
@@ -251,6 +258,14 @@ def _handoff(index: Index, handoff_id: str) -> None:
         "INSERT OR REPLACE INTO handoffs VALUES (?, ?, ?, ?, ?)",
         (handoff_id, record.ticket, record.taken_by, entries[0].depth, codec.pack(record)),
     )
+
+
+def _reflection(index: Index, reflection_id: str) -> None:
+    record = fold_reflection(reflection_id, entries_of(index, "reflection", reflection_id))
+    if record is None:
+        reflections.remove(index.db, reflection_id)
+    else:
+        reflections.put(index.db, record)
 
 
 def _document(index: Index, name: str, knows: Causality) -> None:

@@ -5,7 +5,8 @@ from exo_sidecar.git.objects import Objects, object_id
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.model.event_policy import FILES
 from exo_sidecar.model.ids import SessionId, TicketId
-from exo_sidecar.store import layout, memento, rendered
+from exo_sidecar.model.reflection import ReflectionFilter
+from exo_sidecar.store import layout, learnings, memento, reflections, rendered
 from exo_sidecar.store.folders import Folders
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.refold import Changed
@@ -33,6 +34,8 @@ def files_of(index: Index, changed: Changed) -> Files:
         for name in FILES:
             written = policy.file(name) if policy else None
             files[name] = written.data if written else None
+    if changed.learnings:
+        files[layout.LEARNINGS] = _learnings(index)
     if changed.format:
         files |= {**layout.PRESCRIBED, layout.FORMAT: layout.format_text(view.authority())}
     return files
@@ -47,6 +50,7 @@ def everything(index: Index) -> Files:
         documents={row[0] for row in db.execute("SELECT name FROM documents")},
         format=True,
         policy=index.db.execute("SELECT 1 FROM settings WHERE name = 'policy'").fetchone() is not None,
+        learnings=True,
     )
     return files_of(index, every)
 
@@ -62,6 +66,11 @@ def differing(objects: Objects, root: Oid | None, files: Files) -> Files:
         if has != wanted or (entry is not None and entry.mode != tree.FILE_MODE):
             found[path] = data
     return found
+
+
+def _learnings(index: Index) -> bytes | None:
+    shown = reflections.listed(index.db, ReflectionFilter(), limit=learnings.LINES_MAX)
+    return learnings.render(shown, reflections.active_count(index.db)).encode() if shown else None
 
 
 def _memento(view: IndexView, session_id: SessionId) -> bytes | None:

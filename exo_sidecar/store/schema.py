@@ -92,6 +92,13 @@ CREATE TABLE handoffs (
 CREATE INDEX handoffs_open ON handoffs (ticket, depth DESC) WHERE taken_by IS NULL;
 CREATE INDEX handoffs_taken ON handoffs (taken_by) WHERE taken_by IS NOT NULL;
 
+CREATE TABLE reflections (
+    id TEXT PRIMARY KEY, scope TEXT NOT NULL, kind TEXT NOT NULL, severity INTEGER NOT NULL, rank INTEGER NOT NULL,
+    tags TEXT NOT NULL, dismissed INTEGER NOT NULL, record BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX reflections_status ON reflections (dismissed, severity, rank, id);
+CREATE INDEX reflections_scope ON reflections (scope, dismissed, severity, rank, id);
+
 CREATE TABLE documents (name TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, fault TEXT) WITHOUT ROWID;
 """

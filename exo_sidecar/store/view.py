@@ -17,10 +17,11 @@ from exo_sidecar.model.handoff import HandoffRecord
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.policy_record import PolicyRecord
+from exo_sidecar.model.reflection import ReflectionFilter, ReflectionRecord
 from exo_sidecar.model.session import OfflineClaim, SessionRecord, SessionStatus
 from exo_sidecar.model.ticket import TicketRecord
 from exo_sidecar.model.view import HistoryEntry, Quarantined, TicketFilter, TicketRow, Unsettled
-from exo_sidecar.store import handoffs, history, listing, supposing, troubles
+from exo_sidecar.store import handoffs, history, listing, reflections, supposing, troubles
 from exo_sidecar.store.authority import authority_of
 from exo_sidecar.store.index import Index
 
@@ -125,6 +126,20 @@ class IndexView:
     def handoff_taken_by(self, session_id: SessionId) -> HandoffRecord | None:
         """Return what the session took up, None when it took up nothing."""
         return handoffs.taken_by(self._db, session_id)
+
+    def reflection(self, reflection_id: str) -> ReflectionRecord | None:
+        """Return the learning, dismissed or not; None when there is none."""
+        return reflections.by_id(self._db, reflection_id)
+
+    def find_reflection(self, text: str) -> ReflectionRecord:
+        """Return the learning named by its id, a unique beginning of it, or the part after the dash."""
+        return reflections.named(self._db, text)
+
+    def reflections(
+        self, wanted: ReflectionFilter, *, after: str | None = None, limit: int
+    ) -> tuple[ReflectionRecord, ...]:
+        """Return learnings by severity, how often they were recorded, and id."""
+        return reflections.listed(self._db, wanted, after=after, limit=limit)
 
     def offline_session(self, session_id: SessionId) -> SessionRecord | None:
         """Return a session whose claim, made offline, no lease has confirmed; None when there is none of that kind."""

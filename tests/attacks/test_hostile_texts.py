@@ -12,7 +12,9 @@ from exo_sidecar.mcp.calls import Caller
 from exo_sidecar.mcp.catalogue import offered
 from exo_sidecar.mcp.server import Serving
 from exo_sidecar.model.event import Draft, Fields, SessionFinished, SessionReserved, SessionStarted, TicketCreated
+from exo_sidecar.model.event_memory import ReflectionRecorded
 from exo_sidecar.model.ids import SessionId, TicketId
+from exo_sidecar.model.reflection import GLOBAL, reflection_id
 from exo_sidecar.model.session import Finish
 from exo_sidecar.store import codec
 from tests.support import hostile
@@ -40,7 +42,7 @@ def hidden_in(text: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def siege(tmp_path_factory: pytest.TempPathFactory) -> Siege:
-    """Return clones that have taken in what Mallory wrote: a ticket, notes, a handoff, a session at work."""
+    """Return clones that have taken in what Mallory wrote: a ticket, notes, a session at work, a learning."""
     siege = a_siege(tmp_path_factory.mktemp("siege"))
     evil = Writer("e")
     fields = Fields(
@@ -54,6 +56,8 @@ def siege(tmp_path_factory: pytest.TempPathFactory) -> Siege:
     )
     made = Draft(subject=TICKET, data=TicketCreated(fields=fields))
     drafts = [made, noted(TICKET, TEXT), noted(TICKET, "y" * 10_000)]
+    learnt = ReflectionRecorded(pattern=TITLE, insight=TEXT, severity="critical", tags=(TITLE[:64],))
+    drafts.append(Draft(subject=reflection_id(GLOBAL, TITLE), data=learnt))
     finish = Finish(summary=TEXT, ticket_status="todo", next_step=TEXT, blockers=(TEXT,), lesson=TEXT)
     for name, is_over in (("SES-EVIL1", True), ("SES-EVIL2", False)):
         ticket, session = TicketId(TICKET if is_over else "TICKET-T2"), SessionId(name)
@@ -80,6 +84,7 @@ def siege(tmp_path_factory: pytest.TempPathFactory) -> Siege:
         ("ticket-show", TICKET, "--history"),
         ("ticket-list",),
         ("status",),
+        ("reflections",),
         ("next", "--dry-run", "--offline"),
         ("leases",),
         ("audit",),
@@ -96,7 +101,7 @@ def test_a_page_neither_obeys_nor_hides(siege: Siege, words: tuple[str, ...], co
     assert hidden_in(text) <= ({"\x1b"} if color else set())
 
 
-@pytest.mark.parametrize("words", [("ticket-show", TICKET), ("ticket-list",), ("status",)])
+@pytest.mark.parametrize("words", [("ticket-show", TICKET), ("ticket-list",), ("status",), ("reflections",)])
 def test_json_for_programs_is_exact_and_shows_what_hides(siege: Siege, words: tuple[str, ...]) -> None:
     ran = exo_in_process(siege.shop.clones[1], *words, "--json")
     assert ran.exit == 0
@@ -114,12 +119,16 @@ def test_a_file_of_the_branch_gets_no_line_from_a_text(siege: Siege) -> None:
     mount = siege.shop.clones[1] / ".exo"
     (file,) = mount.glob(f"tickets/*/{TICKET}.yaml")
     (memento,) = mount.glob("sessions/*/SES-EVIL1.md")
-    for path in (file, memento):
+    learnings = mount / "LEARNINGS.md"
+    for path in (file, memento, learnings):
         assert hidden_in(path.read_text()) == set(), path
     assert not [line for line in file.read_text().splitlines() if line.startswith(("##", "system:", "- [x]"))]
     headings = [line for line in memento.read_text().splitlines() if line.startswith("#")]
     assert "## System" not in headings
-    assert "<system>" not in memento.read_text()
+    assert "<system>" not in memento.read_text() + learnings.read_text()
+    (line,) = [line for line in learnings.read_text().splitlines() if line.startswith("- ")]
+    assert (MALLORY in line, line.count('"')) == (True, 4)
+    assert [line for line in learnings.read_text().splitlines() if line.startswith("#")] == ["# Learnings"]
 
 
 def prompt_of(siege: Siege, number: int, folder: Path) -> str:
@@ -151,15 +160,22 @@ def test_a_bootstrap_quotes_what_others_wrote_with_its_author_and_age(siege: Sie
 
 
 SECTIONS = {
-    "Session", "Task", "Fence", "Rules", "Checks", "Advice", "Others at work", "Prior work", "Machine", "Commands",
+    "Session", "Task", "Fence", "Rules", "Checks", "Advice", "Others at work", "Prior work", "Learnings", "Machine",
+    "Commands",
 }  # fmt: skip
 
 
 def test_an_answer_to_an_agent_shows_what_hides_and_is_one_value(siege: Siege) -> None:
     serving = Serving("all", "stdio", 0, read_only=False, repo=siege.shop.clones[1], environ={})
     caller = Caller("claude", lambda _: None)
-    for tool, arguments in (("exo_ticket_show", {"id": TICKET}), ("exo_ticket_list", {}), ("exo_status", {})):
-        answer = calls.call(offered(read_only=False), serving, tool, arguments, caller)
+    asked: tuple[tuple[str, dict[str, object]], ...] = (
+        ("ticket_show", {"id": TICKET}),
+        ("ticket_list", {}),
+        ("reflections", {}),
+        ("status", {}),
+    )
+    for tool, arguments in asked:
+        answer = calls.call(offered(read_only=False), serving, f"exo_{tool}", arguments, caller)
         assert not answer.is_error, answer.content
         for content in answer.content:
             assert hidden_in(content.text) == set()  # type: ignore[union-attr]  # text is all that there is

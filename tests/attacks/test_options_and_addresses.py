@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from exo_sidecar.base.digest import NO_DIGEST
-from exo_sidecar.model.event import AuthorityMoved, DocumentEdited, Draft
+from exo_sidecar.model.event import DocumentEdited, Draft
+from exo_sidecar.model.event_authority import AuthorityMoved
 from exo_sidecar.store import codec
 from tests.support import hostile
 from tests.support.besieged import Siege, a_siege, besieged

@@ -77,6 +77,8 @@ NEEDED: Final[Mapping[str, str]] = {
     "agent": "git",
     "event": "pre-push",
     "input": "",
+    "pattern": "when this happens",
+    "insight": "know that",
 }
 """Good values: of what an operation cannot do without, and of what lets it get as far as the one that is tried."""
 FRESH: Final = frozenset({"init", "sidecar-init"})

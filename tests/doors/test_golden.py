@@ -39,6 +39,9 @@ STEPS: Final = (
     ("doctor", ("doctor", *(word for name in _HEALTH for word in ("--section", name)), "--fix-hints")),
     ("trust-show", ("trust", "--show")),
     ("sync-refused", ("sync",)),
+    ("reflect", ("reflect", "--pattern", "It [b]loops[/b]\u202e", "--insight", "Use a list.", "--tag", "parser")),
+    ("reflections", ("reflections",)),
+    ("reflect-dismiss", ("reflect-dismiss", "ref-ccwy", "--reason", "mended")),
 )
 _CHANGING: Final = (
     (r"SES-[0-9A-Z]{10}", "SES-XXXXXXXXXX"),

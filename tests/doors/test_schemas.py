@@ -152,6 +152,8 @@ def test_a_day_of_answers_is_as_the_tools_say(tmp_path: Path) -> None:
         ("session-start", {"ticket_id": "TICKET-T2"}),
         ("session-finish", {"summary": "done", "set_status": "todo"}),
         ("ticket-move", {"id": "TICKET-T2", "status": "blocked", "reason": "later", "tried": "all"}),
+        ("reflect", {"pattern": "it loops", "insight": "use a list", "tag": ["parser"]}),
+        ("reflections", {}),
         ("doctor", {}),
         ("audit", {}),
     )

@@ -1,4 +1,4 @@
-"""What is killed of tickets besides: a plan, tickets that are put away, a claim that is counted again."""
+"""What is killed of tickets besides: a plan, tickets that are put away, a claim that is counted again, a learning."""
 # ruff: noqa: D102 - what an overriding method does is said by Story
 
 from typing import Final
@@ -79,4 +79,29 @@ class NextInLane(Next):
         return super().prepare()
 
 
-TICKETS: Final = (Plan, Archive, NextInLane)
+class Reflect(Story):
+    """`reflect`: event and file, or neither; told once more it is counted once more."""
+
+    name = "reflect"
+    operation = "reflect"
+    kills_short = (2, 1)
+
+    @override
+    def command(self) -> tuple[str, ...]:
+        return ("reflect", "--pattern", f"Round {self.number}", "--insight", "look twice")
+
+    @override
+    def settle(self, killed: Ran) -> None:
+        there = self._count()
+        assert there in (0, 1)
+        assert there == 1 or killed.exit != 0, "it was acknowledged and is lost"
+        assert self.ok(*self.command())["reflection"]["count"] == there + 1
+        assert f'"Round {self.number}"' in (self.clone / ".exo" / "LEARNINGS.md").read_text()
+
+    def _count(self) -> int:
+        """Return how often this round's pattern was recorded."""
+        found = self.ok("reflections", "--limit", "1000")["items"]
+        return sum(each["count"] for each in found if each["pattern"] == f"Round {self.number}")
+
+
+TICKETS: Final = (Plan, Archive, NextInLane, Reflect)

@@ -2,8 +2,6 @@
 
 from exo_sidecar.model.drift import Drift
 from exo_sidecar.model.event import (
-    AuthorityMoved,
-    AuthoritySet,
     Draft,
     Fields,
     LeaseAcquired,
@@ -16,6 +14,7 @@ from exo_sidecar.model.event import (
     SessionStarted,
     TicketEdited,
 )
+from exo_sidecar.model.event_authority import AuthorityMoved, AuthoritySet
 from exo_sidecar.model.event_pushes import PushGuarded
 from exo_sidecar.model.session import Finish
 from exo_sidecar.model.view import View

@@ -13,7 +13,7 @@ from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.view import View
 from exo_sidecar.store import redaction
 from exo_sidecar.store.view import IndexView
-from tests.support import random_leases, random_plans, random_policy, random_sessions, random_tickets
+from tests.support import random_leases, random_memory, random_plans, random_policy, random_sessions, random_tickets
 from tests.support.interruptions import Interrupted, interrupted_at
 from tests.support.random_step import COMMIT, TICKETS, Step, living, ticket_of
 from tests.support.stores import Clone, a_session
@@ -83,6 +83,8 @@ WORK: Final[dict[str, Callable[[Step, View], tuple[Draft, ...]]]] = {
         random_sessions.take_up,
         random_sessions.evict,
         random_plans.plan,
+        random_memory.learn,
+        random_memory.unlearn,
         random_policy.legislate,
         random_policy.compile_rules,
         random_policy.forge,

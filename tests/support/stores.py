@@ -12,7 +12,8 @@ from exo_sidecar.git.oid import Oid
 from exo_sidecar.git.remote import Remote
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.model import instant
-from exo_sidecar.model.event import AuthoritySet, Draft, Fields, Sets, TicketCreated, TicketEdited, TicketNoted
+from exo_sidecar.model.event import Draft, Fields, Sets, TicketCreated, TicketEdited, TicketNoted
+from exo_sidecar.model.event_authority import AuthoritySet
 from exo_sidecar.model.ids import Entropy, SessionId
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.ticket import Ticket, TicketRecord

@@ -16,6 +16,7 @@ from exo_sidecar.model.ids import CloneId, SessionId, TicketId
 from exo_sidecar.model.lease import Authority
 from exo_sidecar.model.lifecycle import Status
 from exo_sidecar.model.policy_record import PolicyRecord
+from exo_sidecar.model.reflection import ReflectionFilter, ReflectionRecord
 from exo_sidecar.model.session import OfflineClaim, SessionRecord, SessionStatus
 from exo_sidecar.model.ticket import Kind, Scope, Ticket, TicketRecord, Version
 from exo_sidecar.model.view import HistoryEntry, Quarantined, TicketFilter, TicketRow, Unsettled
@@ -48,6 +49,7 @@ class FakeView:
         self.expired: set[tuple[TicketId, str]] = set()
         self.verified: dict[str, Verified] = {}
         self.compiled: PolicyRecord | None = None
+        self.learnt: list[ReflectionRecord] = []
 
     def put(self, *records: TicketRecord) -> None:
         """Add records, or replace those of the same id."""
@@ -139,6 +141,25 @@ class FakeView:
     def handoff_taken_by(self, session_id: SessionId) -> HandoffRecord | None:
         """Return what the session took up."""
         return next((each for each in self.handed_on if each.taken_by == session_id), None)
+
+    def reflection(self, reflection_id: str) -> ReflectionRecord | None:
+        """Return the learning."""
+        return next((each for each in self.learnt if each.id == reflection_id), None)
+
+    def find_reflection(self, text: str) -> ReflectionRecord:
+        """Return the learning of that very id."""
+        found = self.reflection(text)
+        if found is None:
+            message = f"there is no learning {text}"
+            raise IdNotFound(message)
+        return found
+
+    def reflections(
+        self, wanted: ReflectionFilter, *, after: str | None = None, limit: int
+    ) -> tuple[ReflectionRecord, ...]:
+        """Return the active learnings of a scope, in the order of the test."""
+        del after
+        return tuple(each for each in self.learnt if wanted.scope in {None, each.scope} and each.is_active)[:limit]
 
     def offline_session(self, session_id: SessionId) -> SessionRecord | None:
         """Return the session when its claim is provisional."""

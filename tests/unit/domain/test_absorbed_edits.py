@@ -5,6 +5,7 @@ import pytest
 
 from exo_sidecar.domain.edits import absorb_ticket
 from exo_sidecar.model.event import TicketCreated, TicketEdited, TicketMoved, TicketNoted, TicketRefused
+from exo_sidecar.model.event_memory import ReflectionRecorded
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.lifecycle import Status
 from exo_sidecar.model.outcome import Outcome
@@ -43,7 +44,12 @@ def test_changed_fields_become_one_absorbed_edit() -> None:
 
 def test_a_changed_status_is_a_move_after_the_edit() -> None:
     outcome = absorb(changed(priority=1, status=Status.BLOCKED, notes=("first", "no access")))
-    assert [type(draft.data) for draft in outcome.events] == [TicketEdited, TicketNoted, TicketMoved]
+    assert [type(draft.data) for draft in outcome.events] == [
+        TicketEdited,
+        TicketNoted,
+        TicketMoved,
+        ReflectionRecorded,
+    ]
     (move,) = (draft.data for draft in outcome.events if isinstance(draft.data, TicketMoved))
     assert (move.start, move.end, move.reason, move.absorbed) == ("todo", "blocked", "no access", True)
 

@@ -10,6 +10,7 @@ from exo_sidecar.model.advisory import Advisory
 from exo_sidecar.model.handoff import Handoff, HandoffRecord
 from exo_sidecar.model.ids import SessionId, TicketId
 from exo_sidecar.model.instant import Instant
+from exo_sidecar.model.reflection import ReflectionRecord
 from exo_sidecar.model.session import Finish, Suspension
 from exo_sidecar.model.ticket import Scope
 from tests.support.views import AT, CLAUDE, CODEX, a_record, a_session, a_ticket, an_intent
@@ -27,10 +28,11 @@ ORDER = (
     "Advice",
     "Others at work",
     "Prior work",
+    "Learnings",
     "Machine",
     "Commands",
 )
-LEAVING = ("Machine", "Prior work", "Others at work", "Advice", "Interruptions", "Handoff")
+LEAVING = ("Machine", "Learnings", "Prior work", "Others at work", "Advice", "Interruptions", "Handoff")
 
 
 def a_handoff(summary: str = "half of it") -> HandoffRecord:
@@ -46,6 +48,20 @@ def a_handoff(summary: str = "half of it") -> HandoffRecord:
     )
     return HandoffRecord(
         id="HND-1", ticket=TicketId("TICKET-1"), session=SessionId("SES-0"), actor=CODEX, created_at=AT, content=said
+    )
+
+
+def a_learning(words: str, scope: str = "global", count: int = 1) -> ReflectionRecord:
+    return ReflectionRecord(
+        id="REF-1",
+        pattern=words,
+        insight=words,
+        severity="high",
+        scope=scope,
+        kind="learning",
+        actor=CODEX,
+        at=AT,
+        count=count,
     )
 
 
@@ -67,6 +83,7 @@ def everything(words: str = "plain words", times: int = 1) -> Facts:
         siblings=(Sibling(a_session("SES-B", ticket="TICKET-2"), Scope(allow=("docs/**",)), 60),) * times,
         prior=finished,
         handoff=a_handoff(words),
+        learnings=tuple(a_learning(text) for text in said),
         now=LATER,
         checks=("unit",),
         rules=tuple(RuleTold("SEC-001", text) for text in said),
@@ -93,6 +110,14 @@ def test_what_was_handed_on_is_told_with_who_and_where() -> None:
         "- its work is on exo/TICKET-1 at aaaaaaaaaaaa; git fetch brings it",
     ):
         assert line in text.splitlines()
+
+
+def test_what_was_learnt_is_told_with_who_found_it_out_when_and_how_often() -> None:
+    learnings = (a_learning("plain words"), a_learning("often", "TICKET-1", 3))
+    lines = bootstrap.prompt(everything()._replace(learnings=learnings), 1500).splitlines()
+    assert '- high, agent:codex 2h ago: "plain words": "plain words"' in lines
+    assert '- high on TICKET-1, agent:codex 2h ago, 3 times: "often": "often"' in lines
+    assert "Learnings" not in titles(bootstrap.prompt(everything()._replace(learnings=()), 1500))
 
 
 def test_rules_checks_interruptions_advice_and_the_machine_are_one_line_each() -> None:

@@ -10,6 +10,7 @@ from exo_sidecar.model.actor import Actor
 from exo_sidecar.model.config import Config, LifecycleSettings
 from exo_sidecar.model.errors import ExoError, Kind
 from exo_sidecar.model.event import TicketMoved, TicketRefused
+from exo_sidecar.model.event_memory import ReflectionRecorded
 from exo_sidecar.model.ids import SessionId
 from exo_sidecar.model.lifecycle import CLOSED, TABLE, Move, Status, Who, row
 from exo_sidecar.model.outcome import Outcome
@@ -339,3 +340,19 @@ def test_obstacles_are_named_whoever_asks() -> None:
     wanted = row(Status.TODO, Status.ACTIVE)
     assert wanted is not None
     assert [refusal.details["guard"] for refusal in moves.obstacles(view, record, wanted)] == ["blockers"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "taught"),
+    [
+        (Ask(end=Status.BLOCKED, reason="no key", tried="asked"), True),
+        (Ask(end=Status.BLOCKED, reason="no key", operation="resolve", settles=True), False),
+        (Ask(end=Status.CANCELLED, reason="no key"), False),
+    ],
+)
+def test_only_a_new_way_that_is_blocked_is_remembered(ask: Ask, taught: bool) -> None:  # noqa: FBT001 - a table
+    record = a_record()
+    outcome = ask_of(a_view(record), record, ask, Asking(JANE))
+    assert outcome.refusal is None
+    found = [draft.data for draft in outcome.events if isinstance(draft.data, ReflectionRecorded)]
+    assert [(each.pattern, each.insight, each.scope) for each in found] == [("no key", "asked", record.id)] * taught

@@ -14,9 +14,10 @@ from exo_sidecar.base.digest import sha256_hex
 from exo_sidecar.model import event
 from exo_sidecar.model.document import DOCUMENTS
 from exo_sidecar.model.lease import Authority
+from exo_sidecar.model.reflection import ReflectionRecord
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.ticket import Ticket, TicketRecord, Version
-from exo_sidecar.store import fold_document, layout, memento, rendered
+from exo_sidecar.store import fold_document, layout, learnings, memento, rendered
 from tests.support.filled import filled
 
 GOLDEN: Final = Path(__file__).parents[2] / "golden" / "render.json"
@@ -39,6 +40,7 @@ def corpus() -> dict[str, str]:
         "types": "\n".join(f"{name} {data.__name__}" for name, data in sorted(event.TYPES.items())),
         "ticket": rendered.ticket_file(record).decode(),
         "memento": memento.render(filled(SessionRecord)),
+        "learnings": learnings.render((filled(ReflectionRecord),), 2),
         "format": layout.format_text(authority).decode().replace(f"render {layout.RENDER_NUMBER}\n", "render\n"),
         "prescribed": "".join(f"{name}: {text.decode()}" for name, text in sorted(layout.PRESCRIBED.items())),
         "documents": "\n".join(DOCUMENTS),
