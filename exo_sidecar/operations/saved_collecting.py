@@ -7,6 +7,7 @@ from exo_sidecar.git import refnames
 from exo_sidecar.git.objects import ObjectDamaged, ObjectMissing
 from exo_sidecar.host import saved_work
 from exo_sidecar.model.errors import Environment
+from exo_sidecar.model.ids import SessionId
 from exo_sidecar.model.session import SessionRecord
 from exo_sidecar.model.view import View
 from exo_sidecar.operations.context import Context
@@ -38,6 +39,6 @@ def _dropped(ctx: Context, view: View) -> Iterator[str]:
 def _ended(ctx: Context, view: View) -> Iterator[SessionRecord]:
     names = [ref.removeprefix(refnames.SAVED) for ref in ctx.repository.refs.list(refnames.SAVED)]
     for name in [each for each in names if each.startswith("SES-")][:_AT_ONCE_MAX]:
-        session = view.session(name)
+        session = view.session(SessionId(name))
         if session is not None and session.status == _ENDED:
             yield session
