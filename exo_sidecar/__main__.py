@@ -1,4 +1,4 @@
-"""The program `exo`: the first word picks the door, so that a hot path imports no more than it needs."""
+"""The program `exo`: the first word picks the door, so that a plain call imports no more than it needs."""
 
 import sys
 
@@ -38,12 +38,6 @@ def _picked(words: list[str]) -> int:
             from exo_sidecar.cli.completion import complete
 
             return complete(words[1:], os.environ)
-        case ["status"] | ["next"] | ["sync"]:
-            from exo_sidecar.cli.quick import attempt
-
-            status = attempt(words, os.environ)
-            if status is not None:
-                return status
         case ["hook"]:
             from exo_sidecar.hooks.commit_message import attempt as sign
 

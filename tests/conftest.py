@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from exo_sidecar.host import ancestry
 from exo_sidecar.model.ids import Entropy
 from tests.support.environment import furnish, pinned
 from tests.support.inputs import FixedClock, seeded
@@ -43,6 +44,25 @@ def _loopback_only() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _started_by_the_tests() -> Iterator[None]:
+    """Let a command that runs in this process see what a child sees: the tests started it, whatever started them.
+
+    Under a terminal's shell, or right under init, nothing else would identify the sessions that it begins.
+    """
+    above = ancestry._ancestors
+
+    def from_here(pid: int) -> Iterator[tuple[int, ancestry._Seen]]:
+        seen = ancestry._look(pid)
+        if pid == os.getpid() and seen is not None:
+            yield pid, seen
+        yield from above(pid)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ancestry, "_ancestors", from_here)
         yield
 
 

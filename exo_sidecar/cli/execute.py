@@ -1,4 +1,4 @@
-"""One call: open a context, run the operation, write its answer. Used by the typer path and by the quick one."""
+"""One call: open a context, run the operation, write its answer. Used by both parsers of a command line."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Options that every operation has: they stand before or after the command, and hot paths parse them without typer."""
+"""Options that every operation has, before or after the command: a plain line of them is parsed without typer."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

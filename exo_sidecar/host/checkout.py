@@ -5,6 +5,7 @@ HEAD, a branch or the index: git is told not to refresh the index even where it 
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -47,6 +48,9 @@ class Waiting(NamedTuple):
     """A path that differs from HEAD."""
 
     path: str
+    """As it is shown, compared and counted: what is no UTF-8 in it stands there in words."""
+    opened: str
+    """What it is opened by: what is no UTF-8 stands for its bytes."""
     is_staged: bool
     """Whether the index has something else than HEAD."""
     is_untracked: bool
@@ -59,8 +63,7 @@ def head(place: Place) -> Head:
         return Head(text if is_oid(text) else None, None)
     name = text.removeprefix("ref: ").strip()
     branch = name.removeprefix(_BRANCH) if name.startswith(_BRANCH) else None
-    shown = branch and branch.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    return Head(Refs(place.common).read(name), shown)
+    return Head(Refs(place.common).read(name), branch and _shown(branch))
 
 
 def commit_of(place: Place, ref: str) -> str | None:
@@ -84,25 +87,29 @@ def uncommitted(worktree: Path) -> tuple[str, ...]:
 
 def openable(worktree: Path) -> tuple[str, ...]:
     """Return the same paths as files are opened by: what is no UTF-8 in a name stands for its bytes."""
-    return tuple(one.path for one in waiting(worktree, errors="surrogateescape"))
+    return tuple(sorted(one.opened for one in waiting(worktree)))
 
 
-def waiting(worktree: Path, *, errors: str = _SHOWN) -> tuple[Waiting, ...]:
+def waiting(worktree: Path) -> tuple[Waiting, ...]:
     """Return what waits to be committed, in the order of the paths; of a rename both names."""
     words = ("status", "--porcelain=v1", "-z", "--untracked-files=all", "--ignore-submodules=dirty")
-    said = ask(worktree, *words, errors=errors)
+    said = ask(worktree, *words, errors="surrogateescape")
     found: dict[str, Waiting] = {}
     fields = iter(said.split("\0"))
     for field in fields:
         if field:
             is_untracked = field.startswith(_UNTRACKED)
             path, is_staged = field[3:], not is_untracked and field[0] != _SAME
-            found[path] = Waiting(path, is_staged, is_untracked)
+            found[path] = Waiting(_shown(path), path, is_staged, is_untracked)
             if field[0] in _RENAMED:
                 # A rename is told as two fields: the new name, then the old one.
                 old = next(fields, "")
-                found[old] = Waiting(old, is_staged=True, is_untracked=False)
-    return tuple(one for path, one in sorted(found.items()) if path)
+                found[old] = Waiting(_shown(old), old, is_staged=True, is_untracked=False)
+    return tuple(sorted(one for path, one in found.items() if path))
+
+
+def _shown(path: str) -> str:
+    return path.encode(errors="surrogateescape").decode(errors=_SHOWN)
 
 
 def paths_of_new_commits(worktree: Path, commit: str, remote: str, limit: int = COMMITS_MAX) -> tuple[str, ...]:
@@ -124,6 +131,11 @@ def contents(worktree: Path, paths: tuple[str, ...]) -> dict[str, str]:
     That is the SHA-256 of what is in it or of where it leads to; of a very large one its size and time.
     """
     return {path: _content(worktree, path) for path in paths}
+
+
+def contents_of(worktree: Path, changed: Iterable[Waiting]) -> dict[str, str]:
+    """Return the same of files that wait to be committed, by their names as they are shown."""
+    return {one.path: _content(worktree, one.opened) for one in changed}
 
 
 def _content(worktree: Path, path: str) -> str:

@@ -35,6 +35,8 @@ ONE_BY_ONE: Final = 64
 _UNDER_WAY: Final = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 _INDEX: Final = ".exo-index-"
 _LOCK: Final = "exo/saving-{}.lock"
+_COMMITS_MAX: Final = 10_000
+"""Of the youngest commits: work that went in before them stays saved."""
 _TRIES: Final = 50
 _PAUSE_SECONDS: Final = 0.1
 """What git locks may be locked for a moment: by an editor that looks, by a git whose caller was killed."""
@@ -174,6 +176,23 @@ def drop(repository: Repository, session: str, work: SavedWork) -> None:
     """Forget saved work that is back in the checkout; a ref that names something else by now stays."""
     if repository.refs.read(ref_of(session)) == work.commit:
         _point(repository, ref_of(session), None)
+
+
+def is_committed(repository: Repository, work: SavedWork) -> bool:
+    """Whether all that was saved is in commits of branches, here or as they were last fetched.
+
+    That is so when the checkout as it was saved is the whole tree of one, and nothing else than that was staged. Of
+    work on top of other saved work it is not said.
+    """
+    found, common = commits.read(repository.objects, work.commit), repository.place.common
+    if len(found.parents) > 2:  # noqa: PLR2004 - HEAD and the index
+        return False
+    whole = changes.between(common, work.head, work.commit)
+    staged = changes.between(common, work.head, work.staged)
+    if any(path not in whole or whole[path][1] != sides[1] for path, sides in staged.items()):
+        return False
+    words = ("log", "--format=%T", f"--max-count={_COMMITS_MAX}", "--branches", "--remotes", f"^{work.head}^@")
+    return found.tree in checkout.ask(common, *words).split()
 
 
 def set_index(worktree: Path, wanted: Mapping[str, Entry | None]) -> None:

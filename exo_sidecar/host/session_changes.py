@@ -90,7 +90,7 @@ def of_session(place: Place, session: Session, apart: Apart) -> Changes:
     commits = _commits(place, worktree, head, session, apart) if head.commit else _unborn(session)
     left = [one for one in checkout.waiting(worktree) if not _is_within(one.path, apart.folders)]
     waiting = tuple(one.path for one in left)
-    known = checkout.contents(worktree, tuple(path for path in waiting if path in session.dirty))
+    known = checkout.contents_of(worktree, (one for one in left if one.path in session.dirty))
     own = tuple(path for path in waiting if path not in session.dirty or session.dirty[path] != known[path])
     touched = {path for commit in commits for path in commit.paths if not _is_within(path, apart.folders)}
     _check_count(touched | set(own))
@@ -98,7 +98,7 @@ def of_session(place: Place, session: Session, apart: Apart) -> Changes:
     different = set(waiting) if head.commit == session.base else _different(worktree, since, left)
     committed = tuple(sorted(touched & different))
     uncommitted = tuple(path for path in own if path in different)
-    lines = _lines(worktree, since, sorted({*committed, *uncommitted}))
+    lines = _lines(worktree, since, sorted({*committed, *uncommitted}), {one.path: one.opened for one in left})
     return Changes(commits, committed, uncommitted, lines)
 
 
@@ -243,12 +243,12 @@ def _different(worktree: Path, base: str, left: Sequence[Waiting]) -> set[str]:
     return found | {one.path for one in left if one.is_untracked}
 
 
-def _lines(worktree: Path, base: str, paths: Sequence[str]) -> int:
+def _lines(worktree: Path, base: str, paths: Sequence[str], opened: Mapping[str, str]) -> int:
     if not paths:
         return 0
     wanted = set(paths)
-    # Too many are asked about all together.
-    named = paths if len(paths) <= _PATHS_NAMED_MAX else ()
+    # Too many are asked about all together; so are names that may stand in words for what is no UTF-8 in them.
+    named = paths if len(paths) <= _PATHS_NAMED_MAX and not any("\\" in path for path in paths) else ()
     words = ("diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty")
     said = checkout.ask(worktree, "--literal-pathspecs", *words, base, "--", *named)
     total = 0
@@ -258,7 +258,7 @@ def _lines(worktree: Path, base: str, paths: Sequence[str]) -> int:
         if path in wanted:
             wanted.discard(path)
             total += sum(int(number) for number in (added, taken) if number.isdecimal())
-    return total + sum(_lines_of(worktree, path) for path in sorted(wanted))
+    return total + sum(_lines_of(worktree, opened.get(path, path)) for path in sorted(wanted))
 
 
 def _lines_of(worktree: Path, path: str) -> int:

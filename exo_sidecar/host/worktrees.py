@@ -9,13 +9,14 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
 from exo_sidecar.git import cgit, linked, refnames
 from exo_sidecar.git.linked import Worktree
 from exo_sidecar.git.locate import Place, mount_of
 from exo_sidecar.git.oid import is_oid
+from exo_sidecar.git.refs import Refs
 from exo_sidecar.host import checkout
 from exo_sidecar.host.checkout import CheckoutUnreadable
 from exo_sidecar.model.errors import NotFound, Refused, TimedOut
@@ -23,6 +24,7 @@ from exo_sidecar.model.errors import NotFound, Refused, TimedOut
 GIT_SECONDS: Final = 300.0
 """A checkout writes every file of the application."""
 UNPUSHED_MAX: Final = 50
+_BRANCH: Final = "refs/heads/"
 _LOCK: Final = "exo/worktrees.lock"
 _PAUSE_SECONDS: Final = 0.1
 _LEFT_LOCK_SECONDS: Final = 60.0
@@ -99,8 +101,7 @@ def make(place: Place, wanted: Wanted) -> Made:
             stale = _finished(place, stale)
         if stale is not None and stale.is_present:
             return Made(stale, created=False, new_branch=False)
-        _check_path(place, wanted.path)
-        is_new = checkout.commit_of(place, f"refs/heads/{wanted.branch}") is None
+        is_new = _check(place, wanted)
         begin = ("-b", wanted.branch, str(wanted.path), wanted.commit) if is_new else (str(wanted.path), wanted.branch)
         force = ("--force",) if stale is not None else ()
         said = cgit.run_holding(
@@ -113,6 +114,22 @@ def make(place: Place, wanted: Wanted) -> Made:
             message = f"git made no worktree at {wanted.path}"
             raise WorktreePathBusy(message)
         return Made(made, created=True, new_branch=is_new)
+
+
+def foresee(place: Place, wanted: Wanted) -> Made:
+    """Return what `make` would return, or refuse as it would; nothing is changed, and no turn is waited for.
+
+    Raises:
+        BranchInUse, WorktreePathBusy.
+    """
+    refnames.check(f"refs/heads/{wanted.branch}")
+    known = _registered(place, wanted)
+    if known is not None and (known.is_present or known.is_in_the_making):
+        is_anew = known.is_in_the_making and not _begun(known.path)
+        return Made(known, created=is_anew, new_branch=False)
+    is_new = _check(place, wanted)
+    made = Worktree(wanted.path, place.common, wanted.branch, is_main=False, is_present=True, locked=None)
+    return Made(made, created=True, new_branch=is_new)
 
 
 def unmake(place: Place, made: Made) -> None:
@@ -176,9 +193,32 @@ def _registered(place: Place, wanted: Wanted) -> Worktree | None:
     return there or here
 
 
+def _check(place: Place, wanted: Wanted) -> bool:
+    """Return whether the branch is a new one; refuse what git would refuse, or should."""
+    _check_path(place, wanted.path)
+    is_new = checkout.commit_of(place, f"refs/heads/{wanted.branch}") is None
+    if is_new and (other := _in_the_way(place, wanted.branch)) is not None:
+        message = f"git cannot have the branch {wanted.branch} beside {other}: one would be a folder of the other"
+        raise BranchInUse(message, hint=f"rename {other}, or choose another sessions.branch_prefix", branch=other)
+    return is_new
+
+
+def _in_the_way(place: Place, branch: str) -> str | None:
+    """Return a branch whose name is the beginning of a new one's, or the other way round, part by part."""
+    refs = Refs(place.common)
+    outer = [str(parent) for parent in PurePosixPath(branch).parents if parent.name]
+    found = next((each for each in outer if refs.read(f"{_BRANCH}{each}") is not None), None)
+    inner = next(iter(refs.list(f"{_BRANCH}{branch}/")), None) if found is None else None
+    return found or (inner.removeprefix(_BRANCH) if inner else None)
+
+
 def _check_path(place: Place, path: Path) -> None:
     if path.is_symlink() or (path.exists() and (not path.is_dir() or any(path.iterdir()))):
         message = f"{path} is there already and is no worktree of this repository"
+        raise WorktreePathBusy(message, path=str(path))
+    outermost = next(each for each in path.parents if each.exists())
+    if not outermost.is_dir() or not os.access(outermost, os.W_OK | os.X_OK):
+        message = f"{outermost}, where {path} would be made, is no folder that can be written to"
         raise WorktreePathBusy(message, path=str(path))
     mount = mount_of(place.common)
     if path.is_relative_to(place.common) or (mount is not None and path.is_relative_to(mount)):
@@ -198,8 +238,7 @@ def _is_ignored(worktree: Path, path: Path) -> bool:
 def _finished(place: Place, worktree: Worktree) -> Worktree | None:
     """Finish a worktree that a killed call left half-made; None when nothing was in it, and it is gone."""
     path = worktree.path
-    left = [each for each in path.iterdir() if each.name != ".git"] if path.is_dir() else []
-    if not left:
+    if not _begun(path):
         words = ("worktree", "remove", "--force", "--force", str(path))
         _require(cgit.run(words, cwd=place.common, timeout_seconds=GIT_SECONDS), path)
         return None
@@ -210,6 +249,11 @@ def _finished(place: Place, worktree: Worktree) -> Worktree | None:
     _require(cgit.run(("reset", "--quiet", "--hard"), cwd=path, timeout_seconds=GIT_SECONDS), path)
     _require(cgit.run(("worktree", "unlock", str(path)), cwd=place.common), path)
     return worktree._replace(locked=None)
+
+
+def _begun(path: Path) -> bool:
+    """Whether there is anything in a half-made worktree but the link to its repository."""
+    return path.is_dir() and any(each.name != ".git" for each in path.iterdir())
 
 
 def _require(said: cgit.Finished, path: Path) -> None:

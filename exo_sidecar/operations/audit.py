@@ -220,7 +220,8 @@ def of_mount(ctx: Context, changed: set[str]) -> list[Issue]:
     rest = changed - {place.file for place in ledger}
     takes_in = "update exo: a newer one" if is_newer(governed.repository.objects, root) else "exo sync"
     has_policy = ctx.reader.view().policy() is not None  # of an edited lock or seal more is said, by its verification
-    for edit in hand_edits.differing(governed, root, rest - set(FILES) if has_policy else rest):
+    # Without the lock: what a transaction is writing at this moment is nobody's edit.
+    for edit in hand_edits.standing(governed, rest - set(FILES) if has_policy else rest):
         fault = hand_edits.fault_of(edit)
         found.append(
             Issue(
@@ -230,9 +231,7 @@ def of_mount(ctx: Context, changed: set[str]) -> list[Issue]:
                 message=f"{edit.path} was edited by hand and is not taken in yet"
                 if fault is None
                 else f"{edit.path}: {fault.message}",
-                hint=f"{takes_in} takes it in"
-                if fault is None
-                else f"mend .exo/{edit.path}; or git -C .exo checkout -- {edit.path}",
+                hint=f"{takes_in} takes it in" if fault is None else hand_edits.mending(edit),
                 file=edit.path,
                 line=fault.line if fault else None,
             )

@@ -7,7 +7,7 @@ from exo_sidecar.domain.holding import HumanRequired
 from exo_sidecar.domain.loosening import Difference
 from exo_sidecar.model.errors import ExoError
 from exo_sidecar.model.outcome import Outcome, refused
-from exo_sidecar.model.policy import Lock
+from exo_sidecar.model.policy import CONSTITUTION, Lock
 from exo_sidecar.model.rule import EvolutionGate
 from exo_sidecar.model.setting import Change
 from exo_sidecar.model.view import View
@@ -16,6 +16,8 @@ from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 
 _SHOWN_MAX = 3
+_SOURCES = (CONSTITUTION, "config.yaml")
+"""What is compiled, and where the checks are that its rules may name."""
 
 
 class BuildGovernance(Params, frozen=True, kw_only=True):
@@ -42,7 +44,8 @@ class GovernanceBuilt(Result, frozen=True, kw_only=True):
 def run(ctx: Context, params: BuildGovernance) -> GovernanceBuilt:
     """Compile CONSTITUTION.md to governance.lock.json.
 
-    Strict: every fault is an error with its line and rule, and nothing is written then. The same text after the same
+    Strict: every fault is an error with its line and rule, and nothing is written then; an edit in .exo that cannot be
+    read is one, too. The same text after the same
     lock makes the same bytes. A change that lets somebody do more than before is for a person, and says so with
     --allow-loosening. While the constitution is in conflict nothing is compiled. exo compose seals what was compiled.
     """
@@ -66,6 +69,7 @@ def run(ctx: Context, params: BuildGovernance) -> GovernanceBuilt:
     if verdict.verdict == "tampered" and verdict.refusal is not None:
         policy_keeping.record_tampering(ctx, verdict)
         raise verdict.refusal
+    policy_keeping.refuse_unreadable(ctx, _SOURCES)
     ctx.transact(rule)
     lock, moved, changed = found[-1]
     return GovernanceBuilt(

@@ -61,8 +61,9 @@ def run(ctx: Context, params: Compose) -> Composed:
     """Seal constitution, settings, features and requirements into policy.sealed.json.
 
     The constitution must be compiled as it stands (exo build-governance); where no lock is there yet, it is compiled,
-    too. A lock or seal that was tampered with is refused: with --accept-tampered and a reason a person passes it over,
-    the policy is composed anew from its documents, and what was found is kept in .exo/cache/rejected.
+    too. While a document in .exo cannot be read, nothing is sealed. A lock or seal that was tampered with is refused:
+    with --accept-tampered and a reason a person passes it over, the policy is composed anew from its documents, and
+    what was found is kept in .exo/cache/rejected.
     """
     reason = _reason(ctx, params)
     policy_keeping.take_in(ctx)
@@ -71,6 +72,7 @@ def run(ctx: Context, params: Compose) -> Composed:
         if not ctx.dry_run:
             policy_keeping.record_tampering(ctx, before)
         raise before.refusal
+    policy_keeping.refuse_unreadable(ctx)
     if reason is not None and not ctx.dry_run:
         policy_keeping.record_tampering(ctx, before)
         policy_restoring.restore(ctx)

@@ -61,6 +61,12 @@ def _session(exam: Exam, live: LiveSession) -> Iterator[Finding]:
         yield _warning("SESSION_STALE", live, message, hint)
 
 
+def _is_at_work(exam: Exam, live: LiveSession) -> bool:
+    """Whether this machine and the ledger agree that it counts on its lease; a call that ends it writes one first."""
+    record = session_facts.record_of(exam.view, live)
+    return live.state in _WORKING and record is not None and record.status in _WORKING
+
+
 def leases(exam: Exam) -> Looked:
     """Look at the leases: what this clone holds, or believes to hold, against what the authority shows."""
     if exam.authority is None:
@@ -92,7 +98,7 @@ def _known_here(exam: Exam, live: LiveSession) -> Iterator[Finding]:
     elif live.claim is not None:
         message = f"{live.ticket} was taken offline by {live.session}: provisional, not confirmed by the authority"
         yield _warning("PROVISIONAL_LEASE", live, message, "exo sync asks for it")
-    trouble = keepalive.trouble(exam.ctx, live.session) if live.state in _WORKING else None
+    trouble = keepalive.trouble(exam.ctx, live.session) if _is_at_work(exam, live) else None
     if trouble is not None:
         hint = "exo leases shows who has it now" if trouble.is_lost else "exo lease-heartbeat tries again, and says why"
         severity: Severity = "error" if trouble.is_lost else "warning"
@@ -101,8 +107,7 @@ def _known_here(exam: Exam, live: LiveSession) -> Iterator[Finding]:
 
 def _against(exam: Exam, survey: Survey) -> Iterator[Finding]:
     for live in exam.ctx.live.sessions:
-        record = session_facts.record_of(exam.view, live)
-        if live.state not in _WORKING or live.claim is not None or live.epoch is None or record is None:
+        if not _is_at_work(exam, live) or live.claim is not None or live.epoch is None:
             continue
         seen = survey.leases.get(live.ticket)
         holder = seen.lease.holder if seen is not None and seen.lease.state == "held" else None

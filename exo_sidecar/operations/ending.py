@@ -26,13 +26,22 @@ Release = Callable[[TicketId, SessionId, Actor], object]
 @contextlib.contextmanager
 def noted(ctx: Context, session: SessionRecord, *, gives_back: bool) -> Iterator[None]:
     """Keep in mind, around the transaction that ends a session, that its lease is to be given back then."""
-    if ctx.dry_run or not gives_back or not _call(ctx, session, ancestry.this_process()):
+    ours, before = ancestry.this_process(), list[ProcessFacts | None]()
+
+    def mark(live: LiveSession) -> LiveSession:
+        before.append(live.call)
+        return replace(live, call=ours)
+
+    def unmark(live: LiveSession) -> LiveSession:
+        return replace(live, call=before[0]) if live.call == ours else live
+
+    if ctx.dry_run or not gives_back or session_facts.change(ctx, session.id, mark) is None:
         yield
         return
     try:
         yield
-    except ExoError:
-        _call(ctx, session, None)
+    except ExoError:  # another call that ends the session may have come first, and is still at it
+        session_facts.change(ctx, session.id, unmark)
         raise
 
 
@@ -46,11 +55,6 @@ def forget(ctx: Context, session: SessionRecord, *, confirmed: bool) -> None:
     with ctx.store.locked():  # a heartbeat in the background writes the same file
         if live_sessions.read(ctx.place.common, session.id) is not None:
             live_sessions.remove(ctx.place.common, session.id)
-
-
-def _call(ctx: Context, session: SessionRecord, call: ProcessFacts | None) -> bool:
-    """Note which call is giving the session's lease back; whether there is anything to note it with."""
-    return session_facts.change(ctx, session.id, lambda live: replace(live, call=call)) is not None
 
 
 def is_any_open(ctx: Context) -> bool:

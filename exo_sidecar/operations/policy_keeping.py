@@ -3,6 +3,7 @@
 What was tampered with is recorded, named and left as it is; only a person goes on from there (docs/trust.md, "Seal").
 """
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
@@ -20,7 +21,7 @@ from exo_sidecar.model.policy_record import PolicyRecord
 from exo_sidecar.model.view import View
 from exo_sidecar.operations import policy_making, policy_verifying
 from exo_sidecar.operations.context import Context
-from exo_sidecar.operations.policy_making import Made
+from exo_sidecar.operations.policy_making import Made, SourceInvalid
 from exo_sidecar.store import hand_edits, rendition
 
 _SHOWN: Final = 12
@@ -89,6 +90,15 @@ def take_in(ctx: Context) -> None:
     """Take in what somebody has edited in the documents of the mount, so that it is judged with the rest."""
     if not ctx.dry_run and hand_edits.standing(ctx.governed, DOCUMENTS):
         ctx.transact(lambda _: Outcome())
+
+
+def refuse_unreadable(ctx: Context, names: Iterable[str] = DOCUMENTS) -> None:
+    """Raise SourceInvalid where the mount has a document that cannot be taken in: what it says is not compiled."""
+    for edit in hand_edits.standing(ctx.governed, names):
+        fault = hand_edits.fault_of(edit)
+        if fault is not None:
+            message = hand_edits.unreadable(edit, fault).message
+            raise SourceInvalid(message, hint=hand_edits.mending(edit), document=edit.path)
 
 
 def _kept(ctx: Context) -> tuple[Verification, bool]:

@@ -16,7 +16,7 @@ from exo_sidecar.operations.context import Context
 from exo_sidecar.store import clone, hand_edits, layout
 
 DIGEST_SHOWN: Final = 12
-_EDITED: Final = "it was edited by hand: it is computed, and nobody writes it but exo"
+_EDITED: Final = "it is computed, and nobody writes it but exo"
 
 
 class Edited(NamedTuple):
@@ -24,6 +24,8 @@ class Edited(NamedTuple):
 
     file: str
     digest: str
+    odd: str | None = None
+    """What stands in its place, where that is no plain file."""
 
 
 def verify(ctx: Context) -> Verification:
@@ -57,13 +59,17 @@ def is_covered(record: PolicyRecord | None, texts: Mapping[str, str]) -> bool:
 
 def edited(ctx: Context) -> tuple[Edited, ...]:
     """Return the lock or seal of the mount where it is not the branch's; a file that is gone is no edit."""
-    return tuple(Edited(each.path, sha256_hex(each.data)) for each in hand_edits.standing(ctx.governed, FILES))
+    return tuple(
+        Edited(each.path, sha256_hex(each.data), each.odd) for each in hand_edits.standing(ctx.governed, FILES)
+    )
 
 
 def _of_mount(ctx: Context) -> tuple[str, ...]:
     if ctx.reader.view().policy() is None:
         return ()
-    return tuple(f"{each.file} in {ctx.governed.mount.name}: {_EDITED}" for each in edited(ctx))
+    name = ctx.governed.mount.name
+    how = {each: f"a {each.odd} is in its place" if each.odd else "it was edited by hand" for each in edited(ctx)}
+    return tuple(f"{each.file} in {name}: {told}: {_EDITED}" for each, told in how.items())
 
 
 def _found_here(ctx: Context, record: PolicyRecord | None) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ def run(ctx: Context, params: SessionCleanup) -> SessionsCleaned:
 
     The memento says that it was evicted and why, with commits, changed files and the last sign of life. Branches and
     files stay as they are. A lease is released only when it is provably the session's. One bad record stops no other. A
-    session of another clone is left to exo lease-takeover.
+    session of another clone is left to exo lease-takeover. Saved work of ended sessions goes, too, where branches have
+    all of it, unless sessions are named.
     """
     return session_evicting.clean(ctx, session_evicting.Wish(params.session_id, params.stale_hours, params.force))

@@ -15,6 +15,7 @@ from exo_sidecar.operations import (
     exchange,
     giving_back,
     reconciling,
+    saved_collecting,
     session_commits,
     session_drift,
     session_facts,
@@ -73,6 +74,8 @@ class SessionsCleaned(Result, frozen=True, kw_only=True):
     evicted: tuple[Evicted, ...]
     skipped: tuple[Skipped, ...]
     sync: Exchanged
+    refs_removed: tuple[str, ...] = ()
+    """Saved work of ended sessions that branches hold by now."""
 
 
 def clean(ctx: Context, wish: Wish) -> SessionsCleaned:
@@ -98,7 +101,8 @@ def clean(ctx: Context, wish: Wish) -> SessionsCleaned:
                 skipped.append(Skipped(session_id=judged.record.id, reason=reason))
         except ExoError as error:
             skipped.append(Skipped(session_id=text, reason=f"{error.code}: {error.message}"))
-    return SessionsCleaned(evicted=tuple(evicted), skipped=tuple(skipped), sync=sync)
+    dropped = () if wish.sessions else saved_collecting.collect(ctx, ctx.view())
+    return SessionsCleaned(evicted=tuple(evicted), skipped=tuple(skipped), sync=sync, refs_removed=dropped)
 
 
 def _kept(ctx: Context, judged: Judged, wish: Wish) -> str | None:

@@ -243,7 +243,7 @@ def _dirty(ctx: Context, found: _Meant) -> dict[str, str]:
     worktree = session_facts.worktree_of(ctx)
     if found.live is not None and found.live.worktree == str(worktree):
         return found.live.dirty
-    return checkout.contents(worktree, checkout.uncommitted(worktree)[: live_sessions.DIRTY_MAX])
+    return checkout.contents_of(worktree, checkout.waiting(worktree)[: live_sessions.DIRTY_MAX])
 
 
 def _gone_on(ctx: Context, view: View, wish: Wish, found: _Meant, came: Exchanged) -> SessionResumed:

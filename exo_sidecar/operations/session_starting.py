@@ -247,7 +247,7 @@ def _aim(ctx: Context, view: View, wish: Wish, chosen: _Chosen, session_id: Sess
     worktree = session_facts.worktree_of(ctx)
     head = checkout.head(ctx.place)
     work = wording.work(wish.work)._replace(branch=head.branch, base=head.commit)
-    dirty = checkout.uncommitted(worktree)[: live_sessions.DIRTY_MAX]
+    dirty = checkout.waiting(worktree)[: live_sessions.DIRTY_MAX]
     now = ctx.boot_clock()
     actor = ctx.caller.actor
     ttl = lease_terms.ttl_seconds(view.config().leases, wish.ttl, wish.hours)
@@ -260,7 +260,7 @@ def _aim(ctx: Context, view: View, wish: Wish, chosen: _Chosen, session_id: Sess
         process=ancestry.agent_ancestor(),
         boot_id=now.boot_id,
         heartbeat=now.seconds,
-        dirty=checkout.contents(worktree, dirty),
+        dirty=checkout.contents_of(worktree, dirty),
     )
     adopts = chosen.reservation is not None
 

@@ -119,13 +119,14 @@ def _written(ctx: Context, desk: LeaseDesk, session: SessionRecord, said: Interr
     """Write the suspension, give the lease back, clear the checkout: in this order, each safe to be killed after."""
     release = said.release and not said.fenced
     provisional = session.claim is not None
-    if not ctx.dry_run:
-        _noted(ctx, session, said.saved)
+    made = not ctx.dry_run and _noted(ctx, session, said.saved)
     try:
         with unconfirmed.noted(ctx, session, gives_back=release or provisional):
             ctx.transact(lambda now: interrupting.suspend(now, session.id, said))
     except ExoError:
-        if not ctx.dry_run:
+        if made:  # another call has ended it meanwhile, and forgot it
+            live_sessions.remove(ctx.place.common, session.id)
+        elif not ctx.dry_run:
             session_facts.change(ctx, session.id, lambda known: replace(known, clearing=None))
         raise
     if said.fenced:
@@ -140,9 +141,13 @@ def _written(ctx: Context, desk: LeaseDesk, session: SessionRecord, said: Interr
     return let_go
 
 
-def _noted(ctx: Context, session: SessionRecord, saved: str | None) -> None:
-    """Let this machine know what is to be cleared from the checkout once the ledger has the suspension."""
-    if session_facts.change(ctx, session.id, lambda known: replace(known, clearing=saved)) is None:
+def _noted(ctx: Context, session: SessionRecord, saved: str | None) -> bool:
+    """Let this machine know what is to be cleared from the checkout once the ledger has the suspension.
+
+    Returns whether this machine knew nothing of the session.
+    """
+    is_new = session_facts.change(ctx, session.id, lambda known: replace(known, clearing=saved)) is None
+    if is_new:
         now = ctx.boot_clock()
         live = LiveSession(
             session=session.id,
@@ -156,6 +161,7 @@ def _noted(ctx: Context, session: SessionRecord, saved: str | None) -> None:
             clearing=saved,
         )
         live_sessions.write(ctx.place.common, live)
+    return is_new
 
 
 def _paused(live: LiveSession, said: Interruption, *, unreleased: bool) -> LiveSession:

@@ -94,15 +94,7 @@ def plan(ctx: Context, config: Config, ticket: TicketId, *, base: str | None, pa
 
 def make(ctx: Context, wanted: Wanted) -> Made:
     """Make the worktree, or return it; with --dry-run only say what would be there."""
-    if not ctx.dry_run:
-        return worktrees.make(ctx.place, wanted)
-    known = linked.on_branch(ctx.place, wanted.branch)
-    if known is not None and not known.is_main and known.is_present:
-        return Made(known, created=False, new_branch=False)
-    worktree = linked.Worktree(
-        wanted.path, ctx.place.common, wanted.branch, is_main=False, is_present=True, locked=None
-    )
-    return Made(worktree, created=True, new_branch=True)
+    return worktrees.foresee(ctx.place, wanted) if ctx.dry_run else worktrees.make(ctx.place, wanted)
 
 
 def _default_path(ctx: Context, ticket: TicketId) -> Path:

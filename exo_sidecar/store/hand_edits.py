@@ -7,6 +7,7 @@ cannot be read is named with its line and left alone. Nothing a person wrote is 
 
 import os
 import re
+import stat
 from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -40,6 +41,7 @@ _EDIT_BYTES_MAX: Final = 64 * 1024 * 1024
 """Far above what is taken in, so that whoever wrote too much is told."""
 _LOOKS_MAX: Final = 20
 _LEFT: Final = "; left as it is"
+_ODD: Final = {"folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK}
 _CONFLICT: Final = re.compile(rb"^(?:<{7}|>{7}|\|{7}) ", re.MULTILINE)
 """What git writes into a file whose two versions it could not unite; a line of `=` alone may be a heading."""
 
@@ -52,6 +54,8 @@ class Edit(NamedTuple):
     oid: Oid
     before: bytes | None = None
     """What the file held that was edited, where the ledger had gone on without it."""
+    odd: str | None = None
+    """What stands there where a plain file belongs; `data` says so, too, and nothing of it is taken in."""
 
 
 class Unreadable(NamedTuple):
@@ -78,19 +82,19 @@ def differing(governed: Governed, root: Oid | None, paths: Iterable[str]) -> lis
     found = []
     folders = Folders(governed.repository.objects, root)
     for path in sorted(set(paths)):
+        odd = None
         try:
             data = files.read_beneath(governed.mount, path, limit_bytes=_EDIT_BYTES_MAX)
-        except files.NotRegularError:
-            # Whoever reads a lock or seal without us would follow the link.
-            data = _link_in(governed.mount / path) if path in FILES else None
-        except files.TooLargeError:
-            continue
+        except (files.NotRegularError, files.TooLargeError):
+            # Whoever reads the mount without us would follow a link.
+            odd = _odd(governed.mount / path)
+            data = odd.encode(errors="surrogateescape") if odd is not None else None
         if data is None:
             continue
         entry = folders.entry(path)
         oid = object_id("blob", data)
-        if entry is None or entry.oid != oid:
-            found.append(Edit(path, data, oid))
+        if odd is not None or entry is None or entry.oid != oid:
+            found.append(Edit(path, data, oid, odd=odd))
     return found
 
 
@@ -118,11 +122,17 @@ def _pending(folder: Path) -> journal.Pending | None:
         return None  # whoever writes is told; here it excuses nothing
 
 
-def _link_in(place: Path) -> bytes | None:
+def _odd(place: Path) -> str | None:
+    """Return what is at a path where no plain file is, or one too large to be read; None when nothing is, by now."""
     try:
-        return b"link to " + os.fsencode(place.readlink())
+        mode = place.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            return f"link to {place.readlink()}"
     except OSError:
         return None
+    if stat.S_ISREG(mode):
+        return f"file of more than {_EDIT_BYTES_MAX} bytes, or one that cannot be opened"
+    return next((name for name, fits in _ODD.items() if fits(mode)), "device")
 
 
 def absorb(view: View, edits: Iterable[Edit], judge: Absorb, *, committed: Container[str] = ()) -> Absorbed:
@@ -133,15 +143,17 @@ def absorb(view: View, edits: Iterable[Edit], judge: Absorb, *, committed: Conta
     total = NOTHING
     for edit in edits:
         ticket_id = layout.parse_ticket(edit.path)
-        if edit.path in DOCUMENTS:
-            one = absorb_document(view, edit)
-        elif edit.path in FILES and view.policy() is not None:
+        if edit.path in FILES and view.policy() is not None:
             one = tampered(view, edit, kept_aside=edit.path in committed)
+        elif edit.odd is not None:
+            one = _oddity(edit)
+        elif edit.path in DOCUMENTS:
+            one = absorb_document(view, edit)
         elif ticket_id is not None:
             one = _ticket(view, edit, ticket_id, judge)
         else:
             one = _aside(edit, "COMPUTED_EDITED", f"{edit.path} is computed from the ledger; the edit is kept aside")
-        if edit.path in committed:
+        if edit.path in committed and edit.odd is None:
             one = _none_left_alone(edit, one)
         total = Absorbed(
             total.drafts + one.drafts,
@@ -159,6 +171,9 @@ def leave(edits: Iterable[Edit], *, committed: Container[str] = ()) -> Absorbed:
     """
     total = NOTHING
     for edit in edits:
+        if edit.odd is not None:
+            total = total._replace(findings=total.findings + _oddity(edit).findings)
+            continue
         is_ledger = layout.parse_segment(edit.path) is not None
         if is_ledger or edit.path in committed:
             why = "is computed from the ledger" if is_ledger else "is left to a newer exo"
@@ -172,6 +187,8 @@ def leave(edits: Iterable[Edit], *, committed: Container[str] = ()) -> Absorbed:
 
 def fault_of(edit: Edit) -> Unreadable | None:
     """Return why an edited file could not be taken in, None when it could be read."""
+    if edit.odd is not None:
+        return Unreadable(f"a {edit.odd} is there, where a plain file belongs", None)
     ticket_id = layout.parse_ticket(edit.path)
     if ticket_id is not None:
         found = _unfit(edit.data) or parse_ticket(edit.data, ticket_id)
@@ -183,7 +200,7 @@ def absorb_document(view: View, edit: Edit) -> Absorbed:
     """Decide what becomes of an edited document; writes nothing."""
     why = _document_fault(edit)
     if why is not None:
-        return Absorbed((), {}, (), (unreadable(edit.path, why),))
+        return Absorbed((), {}, (), (unreadable(edit, why),))
     before = view.document(edit.path)
     text = edit.data.decode()
     if edit.before is not None and before is not None:
@@ -203,7 +220,8 @@ def tampered(view: View, edit: Edit, *, kept_aside: bool) -> Absorbed:
     found = sha256_hex(edit.data)
     record = view.policy()
     written = record.file(edit.path) if record is not None else None
-    reason = f"{edit.path} was edited by hand: it is computed, and nobody writes it but exo"
+    stands = f"has a {edit.odd} in its place" if edit.odd is not None else "was edited by hand"
+    reason = f"{edit.path} {stands}: it is computed, and nobody writes it but exo"
     draft = Draft(
         subject=SUBJECT,
         data=PolicyTampered(
@@ -226,7 +244,12 @@ def tampered(view: View, edit: Edit, *, kept_aside: bool) -> Absorbed:
 
 
 def keep_aside(governed: Governed, edit: Edit) -> str:
-    """Copy the edited file to `cache/rejected/` and return where it is."""
+    """Copy the edited file to `cache/rejected/`, or move there what is no plain file; return where it is."""
+    if edit.odd is not None:
+        relative = f"{layout.REJECTED}/{edit.path.replace('/', '__')}.{os.urandom(4).hex()}"
+        (governed.mount / relative).parent.mkdir(parents=True, exist_ok=True)
+        (governed.mount / edit.path).rename(governed.mount / relative)
+        return relative
     relative = f"{layout.REJECTED}/{edit.path.replace('/', '__')}.{edit.oid[:8]}"
     files.write_beneath(governed.mount, relative, edit.data)
     return relative
@@ -250,14 +273,22 @@ def parse_ticket(data: bytes, ticket_id: str) -> Ticket | Unreadable:
     return ticket
 
 
-def unreadable(path: str, why: Unreadable) -> Finding:
+def mending(edit: Edit) -> str:
+    """Return what mends a file that cannot be taken in."""
+    if edit.odd is not None:
+        return f"exo sidecar-repair --render keeps it in .exo/{layout.REJECTED}/, and writes the file anew"
+    return f"mend .exo/{edit.path}, or drop the edit with: git -C .exo checkout -- {edit.path}"
+
+
+def unreadable(edit: Edit, why: Unreadable) -> Finding:
     """Return the finding that names a file which cannot be taken in."""
+    path = edit.path
     return Finding(
         code="FILE_UNREADABLE",
         severity="error",
         subject=path,
         message=f"{path}{f' line {why.line}' if why.line else ''}: {why.message}{_LEFT}",
-        hint=f"mend .exo/{path}, or drop the edit with: git -C .exo checkout -- {path}",
+        hint=mending(edit),
         file=path,
         line=why.line,
     )
@@ -270,7 +301,7 @@ def _ticket(view: View, edit: Edit, ticket_id: str, judge: Absorb) -> Absorbed:
         else _unfit(edit.data) or parse_ticket(edit.data, ticket_id)
     )
     if isinstance(ticket, Unreadable):
-        return Absorbed((), {}, (), (unreadable(edit.path, ticket),))
+        return Absorbed((), {}, (), (unreadable(edit, ticket),))
     record = view.ticket(ticket.id)
     outcome = judge(view, record, _up_to_date(edit, ticket, record))
     if outcome.refusal is not None:
@@ -285,6 +316,11 @@ def _up_to_date(edit: Edit, ticket: Ticket, record: TicketRecord | None) -> Tick
     if not isinstance(before, Ticket) or record is None:
         return ticket
     return lagging.ticket(ticket, before, record.ticket)
+
+
+def _oddity(edit: Edit) -> Absorbed:
+    why = fault_of(edit)
+    return Absorbed((), {}, (), (unreadable(edit, why),)) if why is not None else NOTHING
 
 
 def _document_fault(edit: Edit) -> Unreadable | None:

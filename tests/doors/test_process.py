@@ -77,15 +77,15 @@ def _sleeps(pid: int) -> bool:
     return psutil.Process(pid).status() == psutil.STATUS_SLEEPING and psutil.Process(pid).cpu_times().user > 0.05
 
 
-def test_the_quick_door_and_the_whole_one_answer_alike(tmp_path: Path) -> None:
+def test_common_options_mean_the_same_before_and_behind_the_command(tmp_path: Path) -> None:
     repository = a_repository(tmp_path)
-    quick = exo(repository, "status", "--json")
-    whole = exo(repository, "--json", "status")
-    assert (quick.exit, quick.out) == (whole.exit, whole.out)
-    assert quick.data["initialized"] is False
+    behind = exo(repository, "status", "--json")
+    before = exo(repository, "--json", "status")
+    assert (behind.exit, behind.out) == (before.exit, before.out)
+    assert behind.data["initialized"] is False
 
 
-def test_the_quick_door_leaves_what_it_cannot_parse_to_the_whole_one(tmp_path: Path) -> None:
+def test_what_cannot_be_parsed_is_explained_to_hot_commands_too(tmp_path: Path) -> None:
     ran = exo(a_repository(tmp_path), "status", "--nonsense", "--json")
     assert ran.exit == 2
     assert ran.answer["error"]["kind"] == "Usage"

@@ -8,6 +8,10 @@ from typing import Any, Final
 
 import pytest
 
+from exo_sidecar.git.objects import object_id
+from exo_sidecar.git.oid import Oid
+from exo_sidecar.store import journal
+from exo_sidecar.store.journal import Pending
 from tests.support.clones import BRANCH
 from tests.support.inprocess import exo_in_process
 from tests.support.process import Ran
@@ -316,3 +320,21 @@ def assert_whole(shop: Shop, number: int, before: set[bytes]) -> None:
     ran = shop.exo(number, "audit")
     assert (ran.exit, ran.data["verdict"]) == (0, "pass"), ran.data["issues"]
     assert git(shop.clones[number], "-C", ".exo", "status", "--porcelain") == ""
+
+
+def test_what_a_transaction_is_writing_is_nobodys_edit(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path)
+    mount = shop.clones[0] / ".exo"
+    file = next((mount / "tickets").rglob("TICKET-T1.yaml"))
+    path = file.relative_to(mount).as_posix()
+    file.write_text(file.read_text().replace("Title TICKET-T1", "Anew"))
+    found = object_id("blob", file.read_bytes())
+    assert "EDIT_PENDING" in codes(shop.exo(0, "audit"))
+    folder = shop.clones[0] / ".git" / "exo"
+    tip = Oid(shop.tip())
+    journal.write(
+        folder, Pending(commit=tip, files={path: (None, found)}, ref_temporary="r.tmp", index_temporary="i.tmp")
+    )
+    assert "EDIT_PENDING" not in codes(shop.exo(0, "audit"))
+    journal.remove(folder)
+    assert "EDIT_PENDING" in codes(shop.exo(0, "audit"))

@@ -17,6 +17,7 @@ from tests.support.silent import change, known, silence
 from tests.support.working import Shop, a_lone_shop, a_shop
 
 ANN = ("--actor", "human:ann")
+ACTOR = ("--actor", "agent:a")
 
 
 def start(shop: Shop, ticket: str = "T1", number: int = 0, actor: str = "agent:a", *words: str) -> str:
@@ -229,3 +230,39 @@ def test_the_environment_of_a_session_is_printed_for_each_shell(tmp_path: Path) 
     assert json.loads(said["json"]) == env
     elsewhere = exo_in_process(tmp_path / "repo", "status", "--json", env=env)
     assert elsewhere.data["session"]["id"] == session
+
+
+def test_saved_work_of_an_ended_session_goes_once_a_branch_has_all_of_it(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path)
+    main = shop.clones[0]
+    refs = {}
+    for name, ticket in (("one.txt", "T1"), ("two.txt", "T2")):
+        session = start(shop, ticket)
+        write_files(main, {name: "work\n"})
+        shop.ok(0, "session-suspend", "--reason", "r", "--stash", *ACTOR)
+        refs[name] = f"refs/exo/saved/{session}"
+        assert shop.ok(0, "session-cleanup", "--yes", *ACTOR)["refs_removed"] == []
+        shop.ok(0, "session-resume", *ACTOR)
+        shop.ok(0, "session-finish", "--summary", "s", *ACTOR)
+    assert shop.ok(0, "session-cleanup", "--yes", *ACTOR)["refs_removed"] == []
+    commit_files(main, {"one.txt": "work\n"}, "what was put aside")
+    commit_files(main, {"more.txt": "more\n"}, "more")
+    assert shop.ok(0, "session-cleanup", *ACTOR, "--dry-run")["refs_removed"] == [refs["one.txt"]]
+    assert shop.ok(0, "session-cleanup", "--yes", *ACTOR)["refs_removed"] == [refs["one.txt"]]
+    assert git(main, "for-each-ref", "--format=%(refname)", "refs/exo/saved") == refs["two.txt"]
+    assert git(main, "show", f"{refs['two.txt']}:two.txt") == "work"
+
+
+def test_saved_work_of_which_other_lines_were_staged_is_kept(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path)
+    main = shop.clones[0]
+    session = start(shop)
+    write_files(main, {"one.txt": "staged\n"})
+    git(main, "add", "one.txt")
+    write_files(main, {"one.txt": "work\n"})
+    shop.ok(0, "session-suspend", "--reason", "r", "--stash", *ACTOR)
+    shop.ok(0, "session-resume", *ACTOR)
+    shop.ok(0, "session-finish", "--summary", "s", *ACTOR)
+    commit_files(main, {"one.txt": "work\n"}, "what was put aside")
+    assert shop.ok(0, "session-cleanup", "--yes", *ACTOR)["refs_removed"] == []
+    assert git(main, "for-each-ref", "--format=%(refname)", "refs/exo/saved") == f"refs/exo/saved/{session}"

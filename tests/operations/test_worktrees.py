@@ -63,6 +63,38 @@ def test_a_dry_run_makes_nothing(tmp_path: Path) -> None:
     assert git(shop.clones[0], "branch", "--list", "exo/*") == ""
 
 
+def test_a_dry_run_refuses_what_the_call_would_refuse(tmp_path: Path) -> None:
+    shop = a_lone_shop(tmp_path)
+    main = shop.clones[0]
+    full, file = tmp_path / "full", tmp_path / "file"
+    write_files(full, {"mine.txt": "mine\n"})
+    file.write_text("mine\n")
+    for path in (full, main / "inside", main / ".git" / "x", main / ".exo" / "x", file / "below"):
+        words = ("worktree-create", "--ticket-id", "T1", "--path", str(path))
+        foreseen = shop.fails(0, *words, "--dry-run")
+        assert foreseen == shop.fails(0, *words), path
+        assert (foreseen["code"], foreseen["exit"]) == ("WORKTREE_PATH_BUSY", 1), path
+    git(main, "switch", "-q", "-c", "exo/TICKET-T1")
+    foreseen = shop.fails(0, "worktree-create", "--ticket-id", "T1", "--dry-run")
+    assert foreseen["code"] == "BRANCH_IN_USE"
+    assert foreseen == shop.fails(0, "worktree-create", "--ticket-id", "T1")
+
+
+@pytest.mark.parametrize("other", ["exo", "exo/TICKET-T1/part"])
+def test_a_branch_that_stands_in_the_way_of_the_tickets_own_is_named(tmp_path: Path, other: str) -> None:
+    shop = a_lone_shop(tmp_path)
+    git(shop.clones[0], "branch", other)
+    for words in (("--dry-run",), ()):
+        error = shop.fails(0, "worktree-create", "--ticket-id", "T1", *words)
+        assert (error["code"], error["exit"]) == ("BRANCH_IN_USE", 1)
+        assert other in error["message"]
+        assert f"rename {other}" in error["hint"]
+    git(shop.clones[0], "branch", "-D", "-q", other)
+    for words in (("--dry-run",), ()):
+        assert shop.ok(0, "worktree-create", "--ticket-id", "T1", *words)["created"]
+    assert not shop.ok(0, "worktree-create", "--ticket-id", "T1", "--dry-run")["created"]
+
+
 def test_a_worktree_is_governed_from_the_first_moment(tmp_path: Path) -> None:
     shop = a_shop(tmp_path)
     folder = a_worktree(shop)

@@ -37,7 +37,7 @@ class Case:
     def begins(self) -> None:
         """Let the session begin here and now."""
         self.base = checkout.head(locate(self.repo)).commit
-        self.dirty = checkout.contents(self.repo, checkout.uncommitted(self.repo))
+        self.dirty = checkout.contents_of(self.repo, checkout.waiting(self.repo))
 
     def git(self, *words: str) -> str:
         """Run git in the session's worktree."""

@@ -17,6 +17,8 @@ def run(result: SessionsCleaned) -> Page:
     if result.skipped:
         stay = tuple(Cell(f"{each.session_id}: {each.reason}", "warn") for each in result.skipped)
         blocks += (Listing("Not ended", stay),)
+    if result.refs_removed:
+        blocks += (Listing("Saved work that branches hold, and no ref any more", result.refs_removed),)
     hints = ("exo session-scan SESSION_ID shows what one left",) if result.evicted else ()
     return Page(blocks, hints)
 

@@ -56,6 +56,32 @@ def test_a_name_that_is_no_text_counts_too(case: Case) -> None:
     assert case.drift().score == 88
 
 
+def test_a_name_that_is_no_text_is_the_sessions_only_when_it_was_changed_since(tmp_path: Path) -> None:
+    case = Case(a_repository(tmp_path, files=FILES))
+    name = os.fsdecode(os.fsencode(case.repo) + b"/src/\xff.py")
+    try:
+        Path(name).write_text("of others\n")
+    except OSError:  # a file system that takes text only
+        pytest.skip("the file system refuses such a name")
+    case.begins()
+    assert case.changes().files == ()
+    Path(name).write_text("of others\nours\n")
+    assert case.changes().uncommitted == ("src/\\xff.py",)
+
+
+def test_the_lines_of_a_name_that_is_no_text_are_counted(tmp_path: Path) -> None:
+    case = Case(a_repository(tmp_path, files=FILES))
+    name = os.fsdecode(os.fsencode(case.repo) + b"/src/\xff.py")
+    try:
+        Path(name).write_text("one\ntwo\n")
+    except OSError:  # a file system that takes text only
+        pytest.skip("the file system refuses such a name")
+    assert case.changes().lines == 2
+    case.git("add", ".")
+    case.git("commit", "-q", "-m", "committed")
+    assert (case.changes().files, case.changes().lines) == (("src/\\xff.py",), 2)
+
+
 def test_a_session_that_began_before_the_first_commit_has_changed_all_there_is(tmp_path: Path) -> None:
     case = Case(a_repository(tmp_path, files={}))
     write_files(case.repo, {"src/a.py": "x\n"})
