@@ -47,12 +47,14 @@ def _plain(line: str) -> Json:
 
 
 def _check_depth(value: Json) -> None:
-    level = [value]
-    for _ in range(DEPTH_MAX + 1):
-        boxes = [box.values() if isinstance(box, dict) else box for box in level if isinstance(box, dict | list)]
-        level = [item for box in boxes for item in box]
+    level = [value] if isinstance(value, _BOXES) else []
+    for _ in range(DEPTH_MAX):
         if not level:
             return
+        boxes = [box.values() if isinstance(box, dict) else box for box in level]
+        level = [item for box in boxes for item in box if isinstance(item, _BOXES)]
+    if not any(level):
+        return
     message = f"nested deeper than {DEPTH_MAX}"
     raise NotCanonicalError(message)
 
@@ -116,5 +118,6 @@ def _no_float(text: str) -> Json:
     raise NotCanonicalError(message)
 
 
+_BOXES: Final = (dict, list)
 _DECODER: Final = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

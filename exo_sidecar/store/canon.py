@@ -38,7 +38,7 @@ def canonical(
     differing = rendering.differing(objects, united.root, computed)
     root = store_tree(objects, united.root, differing)
     refresh.note_tree(index, objects, root)
-    return Canon(root, frozenset({*united.files, *differing}))
+    return Canon(root, united.paths | differing.keys())
 
 
 def beside(
@@ -55,7 +55,7 @@ class _United(NamedTuple):
     """The tree with both ledgers, the other files being ours still; the index holds its fold."""
 
     root: Oid | None
-    files: Files
+    paths: frozenset[str]
     """Segments in which it differs from ours."""
     changed: Changed | None
     """Records that were folded anew; None: all."""
@@ -63,12 +63,13 @@ class _United(NamedTuple):
 
 def _united(index: Index, objects: Objects, ours: Oid | None, theirs: Oid | None, progress: Progress) -> _United:
     files: Files = union.unite(objects, ours, theirs, redaction.known(index.db))
-    root = store_tree(objects, ours, files)
+    root, paths = store_tree(objects, ours, files), frozenset(files)
+    del files  # they may be many megabytes, and are read again one by one
     changed = refresh.to_tree(index, objects, root, progress)
     redacted = _redact(index, objects, root, progress)
     if redacted is None:
-        return _United(root, files, changed)
-    return _United(redacted.root, {**files, **redacted.files}, None)
+        return _United(root, paths, changed)
+    return _United(redacted.root, paths | redacted.files.keys(), None)
 
 
 class _Redacted(NamedTuple):

@@ -17,6 +17,17 @@ UNKNOWN_TYPE: Final = "is not known to this program"
 _REDACTED: Final = b'"redacted":'
 """In every redacted line, and in hardly another: what stands inside of a text is escaped."""
 
+_SEEN: Final = b'"seen":'
+
+
+class _Unread(Event, frozen=True, kw_only=True):
+    """An event of which nobody asks what its writer knew: that may be most of its line, and is not taken apart."""
+
+    seen: msgspec.Raw | UnsetType = UNSET  # type: ignore[assignment]  # never handed out
+
+
+_UNREAD: Final = msgspec.json.Decoder(_Unread)
+
 
 class MalformedError(ValueError):
     """A line is no event; the text says why."""
@@ -62,12 +73,12 @@ def trusted(line: bytes) -> Event:
 
 def folded(line: bytes) -> Event:
     """Return the event of such a line for a fold of many: without what its writer knew, which may be most of it."""
-    event = _EVENT.decode(line)
-    if event.seen is UNSET:
-        return event
+    if _SEEN not in line:
+        return _EVENT.decode(line)
+    event = _UNREAD.decode(line)
     # What is raw is a part of the line, and would keep the whole of it.
     params, data = (part if isinstance(part, UnsetType) else part.copy() for part in (event.params, event.data))
-    return msgspec.structs.replace(event, seen=UNSET, params=params, data=data)
+    return Event(**{**msgspec.structs.asdict(event), "seen": UNSET, "params": params, "data": data})
 
 
 def is_redacted(event: Event) -> bool:

@@ -7,7 +7,7 @@ lines alone, not on the order of arrival: an event waits until what its `seen` n
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import UnsetType
 
@@ -29,6 +29,12 @@ from exo_sidecar.store.entry import Name
 from exo_sidecar.store.index import Index
 from exo_sidecar.store.layout import clone_of
 from exo_sidecar.store.redaction import Redactions
+
+Seen: TypeAlias = Mapping[str, tuple[int, str]]
+"""What an event says that its writer has seen: per other writer the highest event, and its digest."""
+
+NAMES_MAX: Final = 100_000
+"""So many clones are remembered that somebody named; names of nobody are as many as he likes."""
 
 
 class Touched(NamedTuple):
@@ -80,6 +86,10 @@ class Ingest:
         self._sleepers: dict[str, list[str]] = defaultdict(list)
         """The same the other way round: who is tried again once a line was taken in, so that none is tried in vain."""
         self._heads: dict[str, _Head] = {}
+        self._highest: dict[str, int] = {}
+        """Per clone that was asked for, or has events in this run, the highest number among its events."""
+        self._last: tuple[str, Seen] = ("", {})
+        """The writer whose line was taken in last, and what it said to have seen."""
         self._touched = Touched(set(), set())
 
     @cached_property
@@ -161,6 +171,8 @@ class Ingest:
         depth = self._connect(writer, start, event, found)
         self._heads[writer] = _Head(head.first or event.seq, event.seq, digest, depth, None, 0)
         self._store(writer, event, line, digest, depth)
+        # Once all waiting was given up, lines may still come of which it was said that they are not here.
+        self._last = (writer, _seen(event) if self._waiting else {})
         return True
 
     def _wait(self, writer: str, digest: str) -> bool:
@@ -170,19 +182,16 @@ class Ingest:
 
     def _connect(self, writer: str, head: _Head, event: Event, found: Sequence[_Resolved | _Unmet]) -> int:
         """Write down what the event came to know and return its depth."""
-        depth = head.depth
-        for entry in found:
-            if isinstance(entry, _Resolved):
-                depth = max(depth, entry.depth)
-                self._see(writer, event.seq, entry.writer, entry.seq)
-            else:
-                self._db.execute(
-                    "INSERT INTO unresolved VALUES (?, ?, ?, ?, ?, ?)",
-                    (writer, event.seq, entry.other, entry.seq, entry.digest, entry.why),
-                )
-        return depth + 1
+        known = [entry for entry in found if isinstance(entry, _Resolved)]
+        self._see(writer, event.seq, ((entry.writer, entry.seq) for entry in known))
+        self._db.executemany(
+            "INSERT INTO unresolved VALUES (?, ?, ?, ?, ?, ?)",
+            ((writer, event.seq, *entry[:4]) for entry in found if isinstance(entry, _Unmet)),
+        )
+        return max((head.depth, *(entry.depth for entry in known))) + 1
 
     def _store(self, writer: str, event: Event, line: bytes, digest: str, depth: int) -> None:
+        self._highest[event.clone] = max(event.seq, self._highest_of(event.clone))
         data, fault = form.data_of(event)
         ticket = lease_ticket(event.subject, data) if data is not None else None
         epoch = None if isinstance(event.epoch, UnsetType) else event.epoch
@@ -244,30 +253,25 @@ class Ingest:
         """Return the head that the event must follow: a fork's first follows its parent's; None to wait for it."""
         if head.seq or "-" not in writer or event.seq == 1:
             return head
-        clone = clone_of(writer)
-        row = self._db.execute(
-            "SELECT writer, depth FROM events WHERE writer >= ? AND writer < ? AND seq = ? AND digest = ?",
-            (clone, f"{clone}.", event.seq - 1, event.prev),
-        ).fetchone()
-        if row is None:
+        before = self._find(clone_of(writer), event.seq - 1, event.prev)
+        if before is None:
             return None
-        self._inherit(writer, row[0], event.seq)
-        return _Head(0, event.seq - 1, event.prev, row[1], None, 0)
+        self._inherit(writer, before.writer, event.seq)
+        return _Head(0, event.seq - 1, event.prev, before.depth, None, 0)
 
     def _inherit(self, writer: str, parent: str, seq: int) -> None:
         """Give a fork what its parent knew at the fork."""
         known = self._db.execute(
             "SELECT other, MAX(seq) FROM seen WHERE writer = ? AND at < ? GROUP BY other", (parent, seq)
         ).fetchall()
-        for other, highest in (*known, (parent, seq - 1)):
-            self._see(writer, seq, other, highest)
+        self._see(writer, seq, (*known, (parent, seq - 1)))
 
-    def _see(self, writer: str, at: int, other: str, seq: int) -> None:
-        """Write down that the event `at` knows `other` up to `seq`; rows hold the highest so far: one look answers."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO seen VALUES (?1, ?2, ?3, MAX(?4, COALESCE((SELECT seq FROM seen"
-            " WHERE writer = ?1 AND other = ?2 AND at <= ?3 ORDER BY at DESC LIMIT 1), 0)))",
-            (writer, other, at, seq),
+    def _see(self, writer: str, at: int, known: Iterable[tuple[str, int]]) -> None:
+        """Write down that the event `at` knows others up to these numbers, where that is more than its writer knew."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO seen SELECT ?1, ?2, ?3, ?4 WHERE ?4 > COALESCE((SELECT seq FROM seen"
+            " WHERE writer = ?1 AND other = ?2 AND at <= ?3 ORDER BY at DESC LIMIT 1), 0)",
+            ((writer, other, at, seq) for other, seq in known),
         )
 
     def _chain_fault(self, writer: str, head: _Head, event: Event) -> str | None:
@@ -288,30 +292,45 @@ class Ingest:
         return f"event {event.seq} {redaction.UNANNOUNCED}"
 
     def _look_up_seen(self, event: Event, writer: str) -> list[_Resolved | _Unmet]:
-        if isinstance(event.seen, UnsetType):
-            return []
-        return [
-            self._look_up(other, seq, digest) for other, (seq, digest) in sorted(event.seen.items()) if other != writer
-        ]
+        """Find what the event says to have seen, without what the one before it said: that was found out then.
+
+        Nobody who writes with exo says a thing twice; a thousand entries said a thousand times are not looked up anew.
+        """
+        last, before = self._last
+        said = before if last == writer else {}
+        named = ((other, entry) for other, entry in sorted(_seen(event).items()) if said.get(other) != entry)
+        return [self._look_up(other, *entry) for other, entry in named if other != writer]
 
     def _look_up(self, other: str, seq: int, digest: str) -> _Resolved | _Unmet:
         """Find the event that a `seen` entry names, by digest: it may stand in a fork of the named writer.
 
         Waiting for a line by its digest never runs in a circle, because a digest binds what the line knew.
         """
-        clone = clone_of(other)
-        rows = self._db.execute(
-            "SELECT writer, digest, depth FROM events WHERE writer = ? AND seq = ?", (other, seq)
-        ).fetchall()
-        if not rows or rows[0][1] != digest:
-            rows += self._db.execute(  # every fork of the clone, and the clone itself when a fork was named
-                "SELECT writer, digest, depth FROM events WHERE writer >= ? AND writer < ? AND seq = ?",
-                (clone, f"{clone}.", seq),
-            ).fetchall()
-        for found, has, depth in rows:
-            if has == digest:
-                return _Resolved(found, seq, depth)
-        return _Unmet(other, seq, digest, "different" if rows else "absent", digest in self._waiting)
+        if seq > self._highest_of(clone_of(other)):
+            return _Unmet(other, seq, digest, "absent", digest in self._waiting)
+        return self._find(other, seq, digest) or _Unmet(other, seq, digest, "different", digest in self._waiting)
+
+    def _highest_of(self, clone: str) -> int:
+        """Return the highest number of a clone's events; each below it is here, too: a fork begins behind an event."""
+        found = self._highest.get(clone)
+        if found is None:
+            row = self._db.execute(
+                "SELECT MAX(seq) FROM writers WHERE writer >= ? AND writer < ?", (clone, f"{clone}.")
+            ).fetchone()
+            found = int(row[0] or 0)
+            if len(self._highest) < NAMES_MAX:
+                self._highest[clone] = found
+        return found
+
+    def _find(self, name: str, seq: int, digest: str) -> _Resolved | None:
+        """Return the event of that number and digest: the writer's own before one of its clone or of a fork of it."""
+        clone = clone_of(name)
+        row = self._db.execute(
+            "SELECT writer, seq, depth FROM events WHERE digest = ? AND seq = ? AND writer >= ? AND writer < ?"
+            " ORDER BY writer != ?, writer LIMIT 1",
+            (digest, seq, clone, f"{clone}.", name),
+        ).fetchone()
+        return _Resolved(*row) if row else None
 
     def _line(self, head: _Head) -> int:
         return (head.seq - head.first + 1 if head.first else 0) + 1
@@ -320,6 +339,10 @@ class Ingest:
         head = self._head(writer)
         self._heads[writer] = head._replace(broken=head.broken or reason, left_out=head.left_out + lines)
         return True
+
+
+def _seen(event: Event) -> Seen:
+    return {} if isinstance(event.seen, UnsetType) else event.seen
 
 
 def _linked(lines: Iterable[tuple[bytes, str]]) -> Iterator[str]:

@@ -22,10 +22,10 @@ class Rewritten(Exception):
 
 
 class Segment(NamedTuple):
-    """One segment file's content."""
+    """One segment file."""
 
     number: int
-    data: bytes
+    oid: Oid
 
 
 def arrivals(index: Index, objects: Objects, old: Oid | None, new: Oid | None) -> dict[str, list[bytes]]:
@@ -42,8 +42,8 @@ def arrivals(index: Index, objects: Objects, old: Oid | None, new: Oid | None) -
             if change.old is not None and change.old.mode == tree.FILE_MODE:
                 raise Rewritten(change.path)
             continue
-        changed[segment.writer].append(Segment(segment.number, objects.read(change.new.oid).data))
-    return {writer: _new_lines(index, writer, changed.pop(writer)) for writer in sorted(changed)}
+        changed[segment.writer].append(Segment(segment.number, change.new.oid))
+    return {writer: _new_lines(index, objects, writer, changed[writer]) for writer in sorted(changed)}
 
 
 def lines_of(data: bytes) -> list[bytes]:
@@ -82,9 +82,9 @@ def cut(lines: Iterable[bytes]) -> list[bytes]:
         if size >= SEGMENT_BYTES or not is_within_limits(len(parts[-1]) + 1, following):
             parts.append([])
             following = len(line) + 1
-        parts[-1].append(line + b"\n")
+        parts[-1].append(line)
         size = following
-    return [b"".join(part) for part in parts]
+    return [b"\n".join([*part, b""]) for part in parts]
 
 
 def is_within_limits(lines: int, size: int) -> bool:
@@ -104,7 +104,7 @@ def _open_number(index: Index, writer: str) -> int:
     return int(row[0] or 1)
 
 
-def _new_lines(index: Index, writer: str, segments: Sequence[Segment]) -> list[bytes]:
+def _new_lines(index: Index, objects: Objects, writer: str, segments: Sequence[Segment]) -> list[bytes]:
     found: list[bytes] = []
     last = index.db.execute("SELECT MAX(number) FROM segments WHERE writer = ?", (writer,)).fetchone()[0] or 0
     for segment in sorted(segments):
@@ -112,9 +112,10 @@ def _new_lines(index: Index, writer: str, segments: Sequence[Segment]) -> list[b
             "SELECT size, digest FROM segments WHERE writer = ? AND number = ?", (writer, segment.number)
         ).fetchone()
         size, digest = row or (0, sha256_hex(b""))
-        known = segment.data[:size]
+        data = objects.read(segment.oid).data
+        known = data[:size]
         if sha256_hex(known) != digest or (known and not known.endswith(b"\n")) or (row and segment.number < last):
             raise Rewritten(layout.segment_path(writer, segment.number))
-        found += lines_of(segment.data[size:])
-        note(index, writer, segment.number, segment.data)
+        found += lines_of(data[size:])
+        note(index, writer, segment.number, data)
     return found

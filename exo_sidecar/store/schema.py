@@ -23,6 +23,7 @@ CREATE TABLE events (
     form TEXT, token TEXT, adopted INTEGER
 );
 CREATE UNIQUE INDEX events_name ON events (writer, seq);
+CREATE INDEX events_digest ON events (digest);
 CREATE INDEX events_subject ON events (subject, depth, writer, seq);
 CREATE INDEX events_ticket ON events (ticket) WHERE ticket IS NOT NULL;
 CREATE INDEX events_bad ON events (writer, seq) WHERE form IS NOT NULL OR token IS NOT NULL;

@@ -8,21 +8,14 @@ called ours.
 import functools
 import itertools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from exo_sidecar.git import tree
 from exo_sidecar.git.objects import Objects
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.store import chains, layout, ledger, redaction
 from exo_sidecar.store.chains import Lines
+from exo_sidecar.store.ledger import Segment
 from exo_sidecar.store.redaction import Redactions
-
-
-class Segment(NamedTuple):
-    """A segment's number and content."""
-
-    number: int
-    oid: Oid
 
 
 def unite(
