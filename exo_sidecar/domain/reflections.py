@@ -92,7 +92,8 @@ def lesson(record: TicketRecord, finish: Finish, session: SessionId) -> Outcome:
     """Return the event by which the lesson of a session is remembered; none when it told none."""
     if not finish.lesson:
         return Outcome()
-    pattern = _cut(_on_one_line(record.ticket.title), PATTERN_MAX)
+    of = f" ({session})"  # of two lessons of one ticket both stand
+    pattern = _cut(_on_one_line(record.ticket.title), PATTERN_MAX - len(of)) + of
     insight = _cut(finish.lesson, INSIGHT_MAX)
     said = ReflectionRecorded(pattern=pattern, insight=insight, severity="low", scope=GLOBAL, kind="lesson")
     return recorded(said, session)

@@ -188,7 +188,7 @@ def test_what_a_session_ends_with_is_remembered_where_it_blocks_and_as_a_lesson(
     blocked, lesson = shop.ok(0, "reflections")["items"]
     assert (blocked["kind"], blocked["scope"], blocked["pattern"]) == ("blocked_path", "TICKET-T1", "no key")
     assert (lesson["kind"], lesson["scope"], lesson["severity"]) == ("lesson", "global", "low")
-    assert (lesson["pattern"], lesson["insight"]) == ("Title TICKET-T1", "read the guide")
+    assert (lesson["pattern"], lesson["insight"]) == (f"Title TICKET-T1 ({session})", "read the guide")
     assert learn(shop, "no key", "--scope", "T1")["reflection"]["session"] == session
 
 
@@ -197,10 +197,13 @@ def test_an_audit_leaves_its_lesson_and_is_told_none(tmp_path: Path) -> None:
     learn(shop, "it loops")
     shop.ok(0, "session-start", "--ticket-id", "T1", *CODEX)
     shop.ok(0, "session-finish", "--summary", "s", "--set-status", "todo", *CODEX)
-    begun = shop.ok(0, "session-audit", "--ticket-id", "T1", *CLAUDE)
-    assert "it loops" not in begun["bootstrap_prompt"]
-    shop.ok(0, "session-finish", "--summary", "f", "--lesson", "look twice", *CLAUDE)
-    assert listed(shop, "--kind", "lesson") == [("Title TICKET-T1", "look twice", 1)]
+    found: list[tuple[str, str, int]] = []
+    for lesson in ("look twice", "look thrice"):
+        begun = shop.ok(0, "session-audit", "--ticket-id", "T1", *CLAUDE)
+        assert "it loops" not in begun["bootstrap_prompt"]
+        shop.ok(0, "session-finish", "--summary", "f", "--lesson", lesson, *CLAUDE)
+        found.append((f"Title TICKET-T1 ({begun['session']['id']})", lesson, 1))
+    assert sorted(listed(shop, "--kind", "lesson")) == sorted(found)
 
 
 def test_a_session_is_told_what_holds_for_all_for_its_ticket_and_for_what_is_above(tmp_path: Path) -> None:
