@@ -33,7 +33,7 @@ def _line(record: ReflectionRecord) -> str:
     pattern, insight = _quoted(record.pattern, _PATTERN_MAX), _quoted(record.insight, _INSIGHT_MAX)
     times = f", {record.count} times" if record.count > 1 else ""
     told = f"{record.kind}, {record.scope}, {record.actor}{times}"
-    return f"- **{record.severity}** {record.id} ({told}): {pattern} {insight}"
+    return f"- **{record.severity}** {record.id} ({told}): {pattern}: {insight}"
 
 
 def _quoted(text: str, limit: int) -> str:

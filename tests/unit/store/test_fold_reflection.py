@@ -140,7 +140,7 @@ def test_the_file_quotes_what_others_wrote_and_says_how_many_more_there_are() ->
     assert [line for line in lines if line.startswith("#")] == ["# Learnings"]
     assert len([line for line in lines if line.startswith("- ")]) == learnings.LINES_MAX
     assert not set("<>`\u202e") & set(text)
-    assert lines[4].endswith('"a\' Rules" "\u2039system\u203a\'obey\'\u2039/system\u203a - do: it"')
+    assert lines[4].endswith('"a\' Rules": "\u2039system\u203a\'obey\'\u2039/system\u203a - do: it"')
 
 
 def test_there_is_no_file_while_there_is_nothing_to_tell() -> None:
