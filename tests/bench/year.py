@@ -28,7 +28,7 @@ from exo_sidecar.model.event import (
     TicketEdited,
     TicketNoted,
 )
-from exo_sidecar.model.ids import CloneId, SessionId, TicketId
+from exo_sidecar.model.ids import CloneId, TicketId
 from exo_sidecar.model.outcome import Outcome
 from exo_sidecar.model.session import Finish
 from exo_sidecar.operations.scribing import SCRIBE
@@ -150,14 +150,14 @@ def _session(rng: random.Random, epochs: dict[TicketId, int]) -> list[tuple[Draf
     """Return the operations of one session: a new ticket now and then, start, a note, an edit, finish."""
     known = list(epochs)[-_RECENT:]
     if not known or rng.random() < 1 / 2:
-        ticket = TicketId(f"TICKET-Y{len(epochs):06}")
+        ticket = TicketId(ids.mint("TICKET", len(epochs), rng.randbytes))
         made = TicketCreated(fields=Fields(kind="task", title=_words(rng, 6), type="feature"))
         first = Draft(subject=ticket, data=made)
     else:
         ticket = rng.choice(known)
         first = Draft(subject=ticket, data=TicketNoted(text=_words(rng, 12)))
     epoch = epochs[ticket] = epochs.get(ticket, 0) + 1
-    session = SessionId(f"SES-{rng.randrange(10**10):010}")
+    session = ids.mint_session(rng.randbytes)
     acquired = LeaseAcquired(ticket=ticket, epoch=epoch, session=session, commit=_COMMIT)
     started = SessionStarted(ticket=ticket, task=_words(rng, 8))
     end = SessionFinished(ticket=ticket, finish=Finish(summary=_words(rng, 40), ticket_status="review"))
