@@ -37,6 +37,8 @@ _INDEX: Final = ".exo-index-"
 _LOCK: Final = "exo/saving-{}.lock"
 _COMMITS_MAX: Final = 10_000
 """Of the youngest commits: work that went in before them stays saved."""
+PATIENCE_SECONDS: Final = 2.0
+"""Of a call that was killed, a child that was about to become git may have the lock for a moment (base.alone)."""
 _TRIES: Final = 50
 _PAUSE_SECONDS: Final = 0.1
 """What git locks may be locked for a moment: by an editor that looks, by a git whose caller was killed."""
@@ -85,7 +87,7 @@ def ref_of(name: str) -> str:
 @contextlib.contextmanager
 def alone_in(place: Place) -> Iterator[None]:
     """Let no two calls save, take out or put back work in one checkout; StashFailed for the second."""
-    with alone(place.common / _LOCK.format(place.git_dir.name)) as first:
+    with alone(place.common / _LOCK.format(place.git_dir.name), patience_seconds=PATIENCE_SECONDS) as first:
         if not first:
             message = "another call is saving or restoring work in this checkout"
             raise StashFailed(message, hint="try again when it has ended")

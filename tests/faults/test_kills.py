@@ -8,14 +8,14 @@ process group after a random time, so the gaps inside a write, in SQLite and on 
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
 
 from tests.support.forked import Forks, Work, forks
-from tests.support.kills import STORIES, Story
+from tests.support.kills import STORIES, Finish, Start, Story
 from tests.support.kills_beside import BESIDE
 from tests.support.kills_policy import POLICY
 from tests.support.kills_sessions import SESSIONS
@@ -25,8 +25,14 @@ from tests.support.wholeness import Left, check_audit, check_whole, ledger, left
 from tests.support.working import a_shop
 
 MOMENTS_LONG: Final = 50
+MOMENTS_DAY: Final = 150
+LATER: Final = 1.05
+SOONER: Final = 0.85
+"""How the moments follow a command that takes longer as clone and load grow: about one kill in four comes too late."""
 _STEPS_MAX: Final = 400
 EVERY: Final = (*STORIES, *SESSIONS, *BESIDE, *POLICY, *TICKETS)
+DAY: Final[tuple[type[Story], ...]] = (Start, Finish, *SESSIONS)
+"""What a session goes through, in one clone, in any order."""
 
 
 class Kill(NamedTuple):
@@ -51,7 +57,15 @@ def begun(kind: type[Story], folder: Path, server: Forks) -> Story:
 
 
 def told(story: Story, work: Work, after_seconds: float | None) -> Kill:
-    """Kill one command, look at what is left, go on, and assert that everything is whole."""
+    """Kill one command, look at what is left, go on, and assert that everything is whole; a failure names the kill."""
+    try:
+        return _told(story, work, after_seconds)
+    except BaseException as error:  # the end of the time is one too
+        error.add_note(f"{story.name}, round {story.number}: {work}, killed after {after_seconds} s")
+        raise
+
+
+def _told(story: Story, work: Work, after_seconds: float | None) -> Kill:
     before, old = ledger(story.clone), tip(story.clone)
     call = story.server.start(work)
     ran: Ran = call.wait() if after_seconds is None else call.kill(after_seconds=after_seconds)
@@ -75,6 +89,17 @@ def by_step(story: Story, number: int) -> Kill:
 def by_moment(story: Story, after_seconds: float) -> Kill:
     """Kill after a while."""
     return told(story, Work(story.clone, (*story.prepare(), "--json")), after_seconds)
+
+
+def by_moments(stories: Sequence[Story], chance: random.Random, number: int) -> list[Kill]:
+    """Kill so many commands, each of one of the stories, at moments anywhere in them."""
+    took = {story.name: min(duration(story) for _ in range(3)) for story in stories}
+    kills: list[Kill] = []
+    for _ in range(number):
+        story = chance.choice(stories)
+        kills.append(by_moment(story, chance.uniform(0, took[story.name])))
+        took[story.name] *= LATER if kills[-1].hit else SOONER
+    return kills
 
 
 def duration(story: Story) -> float:
@@ -128,8 +153,16 @@ def test_a_command_is_killed_before_each_of_its_changes(kind: type[Story], tmp_p
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.name)
 def test_a_command_is_killed_at_random_moments(kind: type[Story], tmp_path: Path, server: Forks) -> None:
     story = begun(kind, tmp_path, server)
-    chance = random.Random(f"{kind.name} moments")
-    took = min(duration(story) for _ in range(3))
-    kills = [by_moment(story, chance.uniform(0, took)) for _ in range(MOMENTS_LONG)]
+    kills = by_moments([story], random.Random(f"{kind.name} moments"), MOMENTS_LONG)
     report(f"{kind.name}, random moments", kills)
     assert len([kill for kill in kills if kill.hit]) > MOMENTS_LONG // 4
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_day_of_sessions_is_killed_at_random_moments(tmp_path: Path, server: Forks) -> None:
+    shop = a_shop(tmp_path, clones=2, tickets=3)
+    stories = [kind(shop, server) for kind in DAY]
+    kills = by_moments(stories, random.Random("a day of sessions"), MOMENTS_DAY)
+    report("a day of sessions, random moments", kills)
+    assert len([kill for kill in kills if kill.hit]) > MOMENTS_DAY // 4

@@ -1,6 +1,8 @@
 """Saved work: out of the checkout and back in, to the byte; or refused with nothing changed."""
 
+import contextlib
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -249,6 +251,19 @@ def test_what_cannot_be_saved_is_refused_with_nothing_changed(clone: Path, state
         saved_work.save(repository, SESSION, at=1, kept=None)
     assert seen(clone) == before
     assert git(clone, "for-each-ref", "refs/exo") == ""
+
+
+def test_a_call_waits_a_moment_for_the_lock_of_one_that_was_killed_and_not_for_one_at_work(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = locate(clone)
+    with contextlib.ExitStack() as dying:
+        dying.enter_context(saved_work.alone_in(place))
+        monkeypatch.setattr(time, "sleep", lambda _: dying.close())
+        with saved_work.alone_in(place):
+            monkeypatch.setattr(saved_work, "PATIENCE_SECONDS", 0.0)
+            with pytest.raises(StashFailed, match="another call"), saved_work.alone_in(place):
+                pass
 
 
 def test_work_of_a_linked_worktree_goes_out_and_comes_back(clone: Path, tmp_path: Path) -> None:
