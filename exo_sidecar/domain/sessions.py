@@ -130,25 +130,21 @@ def readiness(view: View, ticket_id: TicketId, *, dispatched: bool) -> ExoError 
     return _waits(view, record) or _misplaced(view, record)
 
 
-def reserve(view: View, ticket_id: TicketId, grant: Grant, role: str, *, verdict: Verdict) -> Outcome:
-    """Return the events by which a won lease becomes a reservation that a later start adopts.
-
-    `verdict`: how the policy stands, as `verify_governance` says.
-    """
+def reserve(view: View, ticket_id: TicketId, grant: Grant, role: str) -> Outcome:
+    """Return the events by which a won lease becomes a reservation; the start that adopts it answers to the policy."""
     refusal = readiness(view, ticket_id, dispatched=True)
     record = view.ticket(ticket_id)
     if refusal is not None or record is None:
         return Outcome(refusal=refusal)
     reserved = SessionReserved(ticket=ticket_id, owner=grant.actor, role=role)
     known, highest = view.session(grant.session), view.highest_epoch(ticket_id)
-    opening = Opening(ticket_id, grant, reserved, known, highest, verdict=verdict)
-    return opened(view, record, opening, "next")
+    return opened(view, record, Opening(ticket_id, grant, reserved, known, highest), "next")
 
 
 def start(view: View, ticket_id: TicketId, grant: Grant, work: Work, *, verdict: Verdict) -> Outcome:
     """Return the events by which a session begins to work under a won lease, or adopts its own reservation.
 
-    `verdict`: as of `reserve`.
+    `verdict`: how the policy stands, as `verify_governance` says.
     """
     refusal = readiness(view, ticket_id, dispatched=False)
     record = view.ticket(ticket_id)

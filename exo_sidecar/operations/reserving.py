@@ -186,7 +186,7 @@ def claim(ctx: Context, desk: LeaseDesk | None, view: View, wish: Wish, tickets:
     """
     role = wording.line("role", wish.role, longest=wording.WORD_MAX)
     policy = policy_verifying.verify(ctx)
-    if policy.refusal is not None:  # no session could start on it
+    if policy.verdict == "tampered" and policy.refusal is not None:  # no session could start on it
         raise policy.refusal
     session_id = ids.mint_session(ctx.entropy)
     now = ctx.boot_clock()
@@ -208,7 +208,7 @@ def claim(ctx: Context, desk: LeaseDesk | None, view: View, wish: Wish, tickets:
         kept = None if wish.takes_over else handoffs.refusal(now_view, ticket, wish.owner, ctx.now)
         if kept is not None:  # it came with the last pull
             return refused(kept)
-        outcome = sessions.reserve(now_view, ticket, grant, role, verdict=policy.verdict)
+        outcome = sessions.reserve(now_view, ticket, grant, role)
         others = tuple(seen for seen in expired if seen.lease.ticket != ticket)
         return outcome if outcome.refusal is not None else outcome + expiring.told(now_view, others)
 

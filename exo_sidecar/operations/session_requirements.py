@@ -27,8 +27,10 @@ def traced(ctx: Context, session: SessionRecord) -> Resolution | None:
     record = view.ticket(session.ticket)
     links = record.ticket.links if record is not None else ()
     linked = tuple(each for each in links if len(each) <= ID_MAX and re.fullmatch(MANIFEST_ID, each))[:NAMED_MAX]
+    if not linked:
+        return None  # a finish that needs no YAML loads none
     document = view.document(_FILE)
-    manifest = manifest_text.requirements(document.text if linked and document is not None else "")
+    manifest = manifest_text.requirements(document.text if document is not None else "")
     if isinstance(manifest, ExoError):
         is_told = any(each.code == manifest.code for each in ctx.warnings)  # who seals the policy reads it, too
         if not is_told and any(each.startswith(PREFIX) for each in linked):

@@ -86,7 +86,7 @@ def test_a_repository_that_is_not_governed_fails_and_the_rest_says_why_it_was_no
     ran = shop.exo(0, "doctor")
     found = {each["name"]: each for each in ran.data["sections"]}
     assert (ran.exit, found["mount"]["verdict"]) == (1, "fail")
-    assert found["mount"]["findings"][0]["hint"] == "exo init governs it"
+    assert found["mount"]["findings"][0]["hint"] == "exo init governs this repository"
     assert found["ledger"]["verdict"] == "unknown"
     assert "not governed" in found["ledger"]["note"]
     assert found["disk"]["verdict"] == "pass"

@@ -11,7 +11,7 @@ from exo_sidecar.host import ancestry, clock, live_sessions
 from exo_sidecar.model.boot import BootClock
 from exo_sidecar.model.ids import SessionId
 from exo_sidecar.operations.context import Context
-from tests.support.process import exo_command, parallel
+from tests.support.process import exo_command, parallel, run
 from tests.support.repositories import git, write_files
 from tests.support.working import Shop, a_lone_shop, a_shop
 
@@ -235,8 +235,9 @@ def test_a_copied_clone_holds_none_of_the_originals_leases(tmp_path: Path) -> No
 
 def test_the_session_is_bound_to_the_worktree_and_the_agent_not_to_the_call(tmp_path: Path) -> None:
     shop = a_lone_shop(tmp_path)
-    found = shop.ok(0, "session-start", "--ticket-id", "T1")
-    live = live_sessions.read(locate(shop.clones[0]).common, SessionId(found["session"]["id"]))
+    ran = run(exo_command(shop.clones[0], "session-start", "--ticket-id", "T1", "--json"))
+    live = live_sessions.read(locate(shop.clones[0]).common, SessionId(ran.data["session"]["id"]))
     assert live is not None
     assert (live.state, live.worktree, live.epoch) == ("active", str(shop.clones[0]), 1)
-    assert live.process is None or live.process.pid != ancestry.this_process().pid
+    assert live.process is not None
+    assert live.process.pid == ancestry.this_process().pid  # what started the call, as an agent does; the call is over

@@ -59,7 +59,7 @@ def refusal(outcome: Outcome) -> ExoError:
 
 
 def test_a_reservation_begins_with_the_lease_and_wakes_the_container_above() -> None:
-    outcome = sessions.reserve(a_view(), TICKET, GRANT, "Builder", verdict="ok")
+    outcome = sessions.reserve(a_view(), TICKET, GRANT, "Builder")
     assert outcome.refusal is None
     assert names(outcome) == ["lease.acquired", "session.reserved", "ticket.moved", "ticket.moved"]
     assert moves(outcome) == [("TICKET-1", "todo", "active"), ("INTENT-1", "todo", "active")]
@@ -110,7 +110,7 @@ def test_work_goes_on_from_every_status_that_the_table_has(status: Status) -> No
 @pytest.mark.parametrize("status", sorted(CLOSED))
 def test_a_closed_ticket_is_neither_reserved_nor_started(status: Status) -> None:
     for outcome in (
-        sessions.reserve(a_view(status), TICKET, GRANT, "Builder", verdict="ok"),
+        sessions.reserve(a_view(status), TICKET, GRANT, "Builder"),
         sessions.start(a_view(status), TICKET, GRANT, Work(), verdict="ok"),
     ):
         assert isinstance(refusal(outcome), TicketClosed)
@@ -150,11 +150,11 @@ def test_a_ticket_that_does_not_exist_is_refused() -> None:
 
 def test_next_hands_out_no_blocked_ticket_and_none_whose_status_is_in_conflict() -> None:
     blocked = a_view(Status.BLOCKED)
-    assert isinstance(refusal(sessions.reserve(blocked, TICKET, GRANT, "Builder", verdict="ok")), TicketNotReady)
+    assert isinstance(refusal(sessions.reserve(blocked, TICKET, GRANT, "Builder")), TicketNotReady)
     assert sessions.start(blocked, TICKET, GRANT, Work(), verdict="ok").refusal is None
     version = Version(value="done", actor=CLAUDE, at=AT, event="c:1")
     conflicted = FakeView(an_intent(), a_record(conflicts={"status": (version, version)}))
-    assert isinstance(refusal(sessions.reserve(conflicted, TICKET, GRANT, "Builder", verdict="ok")), TicketNotReady)
+    assert isinstance(refusal(sessions.reserve(conflicted, TICKET, GRANT, "Builder")), TicketNotReady)
 
 
 def test_a_session_that_ended_does_not_start_again() -> None:
