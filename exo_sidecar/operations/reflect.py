@@ -18,7 +18,7 @@ class Reflect(Params, frozen=True, kw_only=True):
     """Parameters of `reflect`."""
 
     pattern: Annotated[str, param("What it is about, in one line: when one meets this ...", stdin=True)]
-    insight: Annotated[str, param("... this is what to know; - reads standard input", stdin=True)]
+    insight: Annotated[str, param("... this is what to know", stdin=True)]
     severity: Annotated[Severity, param("How bad it is not to know it")] = "medium"
     scope: Annotated[str, param("global, or the ticket that it is about", metavar="global|ID", completes="ticket")] = (
         GLOBAL
@@ -44,7 +44,7 @@ class ReflectDismiss(Params, frozen=True, kw_only=True):
     """Parameters of `reflect-dismiss`."""
 
     id: Annotated[str, param("The learning", positional=True, metavar="ID")]
-    reason: Annotated[str | None, param("Why it holds no longer; - reads standard input", stdin=True)] = None
+    reason: Annotated[str | None, param("Why it holds no longer", stdin=True)] = None
 
 
 class Dismissed(Result, frozen=True, kw_only=True):
