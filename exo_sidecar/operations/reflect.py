@@ -92,7 +92,7 @@ def dismiss(ctx: Context, params: ReflectDismiss) -> Dismissed:
 
     It stays in the ledger, and `exo reflections --status dismissed` lists it. Recorded again it is active again.
     """
-    reason = wording.passage("reason", params.reason) or None if params.reason is not None else None
+    reason = wording.passage("reason", params.reason or "") or None
     seen: list[str] = []
 
     def rule(now: View) -> Outcome:
