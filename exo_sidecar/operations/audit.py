@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from exo_sidecar.base.digest import DIGEST_SHOWN
 from exo_sidecar.kernel.seal_result import seal_result
 from exo_sidecar.model.errors import NotFound
 from exo_sidecar.model.event_policy import FILES
@@ -19,7 +20,6 @@ from exo_sidecar.store.scan import changed_paths
 from exo_sidecar.store.view import IndexView
 
 _SESSIONS_MAX: Final = 1_000_000
-_DIGEST_SHOWN: Final = 12
 _LAGS: Final = "; an older exo wrote last here, and left it"
 
 
@@ -203,7 +203,7 @@ def _of_results(view: View) -> list[Issue]:
             code="RESULT_ALTERED",
             severity="error",
             subject=each.id,
-            message=f"the end of {each.id} is not the one that its digest {each.seal[:_DIGEST_SHOWN]} was taken of",
+            message=f"the end of {each.id} is not the one that its digest {each.seal[:DIGEST_SHOWN]} was taken of",
             hint="whoever wrote it did so without exo; its memento proves nothing",
         )
         for each in view.sessions(statuses=("finished",), limit=_SESSIONS_MAX)

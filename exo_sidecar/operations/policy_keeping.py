@@ -4,11 +4,11 @@ What was tampered with is recorded, named and left as it is; only a person goes 
 """
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
-from exo_sidecar.base.digest import sha256_hex
+from exo_sidecar.base.digest import DIGEST_SHOWN, sha256_hex
 from exo_sidecar.domain import loosening_rules, policy_texts
 from exo_sidecar.domain.loosening_rules import Governing
 from exo_sidecar.model.document import DOCUMENTS
@@ -23,8 +23,6 @@ from exo_sidecar.operations import policy_making, policy_verifying
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.policy_making import Made, SourceInvalid
 from exo_sidecar.store import hand_edits, rendition
-
-_SHOWN: Final = 12
 
 
 class PolicyShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +138,7 @@ def _recomposed(ctx: Context) -> Literal["done", "held", "stale"]:
     if done[-1] != "done":
         return done[-1]
     seal = policy_making.standing_seal(ctx.reader.view().policy())
-    what = f"sealed anew as {seal.digest[:_SHOWN]}" if seal is not None else "compiled anew"
+    what = f"sealed anew as {seal.digest[:DIGEST_SHOWN]}" if seal is not None else "compiled anew"
     ctx.warn("POLICY_RECOMPOSED", f"a document of the policy has changed: it is {what}")
     return "done"
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from exo_sidecar.base.digest import sha256_hex
+from exo_sidecar.base.digest import DIGEST_SHOWN, sha256_hex
 from exo_sidecar.domain import policy_texts
 from exo_sidecar.kernel.verify_governance import verify_governance
 from exo_sidecar.model.errors import ExoError
@@ -15,7 +15,6 @@ from exo_sidecar.model.policy_record import PolicyRecord
 from exo_sidecar.operations.context import Context
 from exo_sidecar.store import clone, hand_edits, layout
 
-DIGEST_SHOWN: Final = 12
 _EDITED: Final = "it is computed, and nobody writes it but exo"
 
 
