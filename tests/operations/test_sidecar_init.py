@@ -197,8 +197,7 @@ def test_on_a_server_that_refuses_refs_of_ours_leases_are_branches(tmp_path: Pat
     ran = an_init(clone)
     assert "leases branch" in (clone / ".exo" / "FORMAT").read_text()
     assert ran.answer["warnings"][0]["code"] == "LEASES_ARE_BRANCHES"
-    assert exo(clone, "intent-create", "Why", "--brain-dump", "why", "--id", "INTENT-1").exit == 0
-    assert exo(clone, "ticket-create", "A task", "--id", "TICKET-001", "--parent", "INTENT-1").exit == 0
+    assert exo(clone, "init").exit == 0  # nothing is reserved without a policy
     claimed = exo(clone, "next")
     assert claimed.exit == 0, claimed.err
     branches = git(hub, "for-each-ref", "--format=%(refname:short)", "refs/heads/exo-leases")
@@ -261,6 +260,18 @@ def test_a_clone_of_a_governed_repository_is_told_how_to_take_part(tmp_path: Pat
         error = json.loads(refused.out or refused.err)["error"]
         assert error["code"] == "SIDECAR_MISSING"
         assert error["message"].endswith("is governed at origin, and not mounted here yet")
-        assert error["hint"] == "exo sidecar-init mounts it"
+        assert error["hint"] == "exo sidecar-init --remote origin mounts it"
     an_init(second)
+    assert exo(second, "ticket-list").exit == 0
+
+
+def test_a_clone_whose_remote_has_another_name_is_told_to_mount_from_that_one(tmp_path: Path) -> None:
+    first = a_clone(a_hub(tmp_path), "first")
+    an_init(first)
+    assert exo(first, "sync").exit == 0
+    second = tmp_path / "second"
+    git(tmp_path, "clone", "-q", "--origin", "upstream", str(tmp_path / "hub.git"), str(second))
+    shown = exo(second, "status")
+    assert "exo sidecar-init --remote upstream mounts it" in shown.out + shown.err
+    assert exo(second, "sidecar-init", "--remote", "upstream").exit == 0
     assert exo(second, "ticket-list").exit == 0
