@@ -12,7 +12,7 @@ from exo_sidecar.model.view import Quarantined, View
 from exo_sidecar.operations import policy_findings, policy_verifying
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
-from exo_sidecar.store import audit, hand_edits, layout, troubles
+from exo_sidecar.store import audit, edited_files, hand_edits, layout, troubles
 from exo_sidecar.store.audit import Chain, Place, Proof
 from exo_sidecar.store.redaction import RedactedEvent
 from exo_sidecar.store.render_number import is_newer
@@ -221,7 +221,7 @@ def of_mount(ctx: Context, changed: set[str]) -> list[Issue]:
     takes_in = "update exo: a newer one" if is_newer(governed.repository.objects, root) else "exo sync"
     has_policy = ctx.reader.view().policy() is not None  # of an edited lock or seal more is said, by its verification
     # Without the lock: what a transaction is writing at this moment is nobody's edit.
-    for edit in hand_edits.standing(governed, rest - set(FILES) if has_policy else rest):
+    for edit in edited_files.standing(governed, rest - set(FILES) if has_policy else rest):
         fault = hand_edits.fault_of(edit)
         found.append(
             Issue(

@@ -13,7 +13,7 @@ from exo_sidecar.model.event_policy import FILES
 from exo_sidecar.model.policy import CONSTITUTION, LOCK_FILE, SEAL_FILE, Found, Seal, Verification
 from exo_sidecar.model.policy_record import PolicyRecord
 from exo_sidecar.operations.context import Context
-from exo_sidecar.store import clone, hand_edits, layout
+from exo_sidecar.store import clone, edited_files, layout
 
 _EDITED: Final = "it is computed, and nobody writes it but exo"
 
@@ -59,7 +59,7 @@ def is_covered(record: PolicyRecord | None, texts: Mapping[str, str]) -> bool:
 def edited(ctx: Context) -> tuple[Edited, ...]:
     """Return the lock or seal of the mount where it is not the branch's; a file that is gone is no edit."""
     return tuple(
-        Edited(each.path, sha256_hex(each.data), each.odd) for each in hand_edits.standing(ctx.governed, FILES)
+        Edited(each.path, sha256_hex(each.data), each.odd) for each in edited_files.standing(ctx.governed, FILES)
     )
 
 
