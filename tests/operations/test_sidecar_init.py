@@ -205,6 +205,18 @@ def test_on_a_server_that_refuses_refs_of_ours_leases_are_branches(tmp_path: Pat
     assert git(hub, "for-each-ref", "refs/exo") == ""
 
 
+def test_where_nobody_wrote_a_constitution_a_claim_is_refused_and_init_is_named(tmp_path: Path) -> None:
+    repository = a_repository(tmp_path)
+    an_init(repository)
+    assert exo(repository, "intent-create", "Why", "--brain-dump", "why", "--id", "INTENT-1").exit == 0
+    assert exo(repository, "ticket-create", "A task", "--parent", "INTENT-1").exit == 0
+    refused = exo(repository, "next", "--json")
+    error = json.loads(refused.out or refused.err)["error"]
+    assert (error["code"], error["hint"]) == ("GOVERNANCE_DRIFT", "exo init writes a first constitution")
+    assert exo(repository, "init").exit == 0
+    assert exo(repository, "next").exit == 0
+
+
 def test_from_a_linked_worktree_it_mounts_in_the_main_one(tmp_path: Path) -> None:
     repository = a_repository(tmp_path)
     git(repository, "worktree", "add", "-q", str(tmp_path / "linked"))
