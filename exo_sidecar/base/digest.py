@@ -5,6 +5,8 @@ from typing import Final
 
 NO_DIGEST: Final = "0" * 64
 """Stands where there is nothing before: `prev` of a writer's first event."""
+DIGEST_SHOWN: Final = 12
+"""Characters of a digest that sentences and pages show, and the least by which one is named."""
 
 
 def sha256_hex(data: bytes) -> str:

@@ -27,6 +27,18 @@ def one_line(text: str, limit: int) -> str:
     return joined if len(joined) <= limit else joined[: max(limit - 1, 0)].rstrip() + ELLIPSIS
 
 
+def quoted(text: str, limit: int) -> str:
+    """Return a text of others as a quotation on one line, which nothing in it ends."""
+    shown = one_line(text, limit).replace('"', "'")
+    return f'"{shown}"'
+
+
+def name(text: str, limit: int) -> str:
+    """Return a name as it is; one with blanks in it reads like a sentence and is quoted like any text of others."""
+    shown = quoted(text, limit)
+    return shown if " " in shown else shown.strip('"')
+
+
 def markdown(text: str) -> str:
     """Return `text` with its lines kept, for a Markdown page: nothing in it starts a heading, fence, list or tag."""
     lines = [_visible(line).rstrip().translate(_MARKDOWN) for line in text.splitlines()[:_LINES_MAX]]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from exo_sidecar.base.quoting import one_line
+from exo_sidecar.base import quoting
 from exo_sidecar.model import advisory, duration, glob
 from exo_sidecar.model.advisory import Advisory, Detail
 from exo_sidecar.model.ticket import Scope
@@ -124,6 +124,4 @@ def _some(paths: Sequence[str]) -> tuple[str, ...]:
 
 
 def _name(text: str) -> str:
-    """Return a name of others as one harmless line; one with blanks in it reads like a sentence and is quoted."""
-    shown = one_line(text, _NAME_MAX).replace('"', "'")
-    return f'"{shown}"' if " " in shown else shown
+    return quoting.name(text, _NAME_MAX)

@@ -8,11 +8,11 @@ import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from exo_sidecar.base.quoting import one_line
+from exo_sidecar.base.quoting import name, one_line
 from exo_sidecar.domain import bootstrap_audit, bootstrap_past, fence
 from exo_sidecar.domain.advisories import Machine
 from exo_sidecar.domain.bootstrap_audit import Audited
-from exo_sidecar.domain.bootstrap_words import ITEMS_MAX, QUOTE_MAX, by, listed, name, quoted
+from exo_sidecar.domain.bootstrap_words import ITEMS_MAX, QUOTE_MAX, by, listed, quoted
 from exo_sidecar.model import duration
 from exo_sidecar.model.advisory import Advisory
 from exo_sidecar.model.glob import EVERYTHING

@@ -2,7 +2,8 @@
 
 from typing import Final, NamedTuple
 
-from exo_sidecar.domain.bootstrap_words import listed, name, quoted
+from exo_sidecar.base.quoting import name
+from exo_sidecar.domain.bootstrap_words import listed, quoted
 from exo_sidecar.model.session import SessionRecord, model_of
 
 PERSONA_MAX: Final = 3000

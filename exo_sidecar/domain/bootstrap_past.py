@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from exo_sidecar.domain.bootstrap_words import ITEMS_MAX, by, listed, name, quoted
+from exo_sidecar.base.quoting import name
+from exo_sidecar.domain.bootstrap_words import ITEMS_MAX, by, listed, quoted
 from exo_sidecar.model.handoff import HandoffRecord
 from exo_sidecar.model.instant import Instant
 from exo_sidecar.model.reflection import GLOBAL, ReflectionRecord

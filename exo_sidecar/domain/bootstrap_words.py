@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from exo_sidecar.base.quoting import one_line
+from exo_sidecar.base import quoting
+from exo_sidecar.base.quoting import name
 from exo_sidecar.model import duration, instant
 from exo_sidecar.model.instant import Instant
 
@@ -11,15 +12,8 @@ QUOTE_MAX: Final = 400
 
 
 def quoted(text: str, limit: int = QUOTE_MAX) -> str:
-    """Return a text of others as a quotation, which nothing in it ends."""
-    shown = one_line(text, limit).replace('"', "'")
-    return f'"{shown}"'
-
-
-def name(text: str, limit: int) -> str:
-    """Return a name as it is; one with blanks in it reads like a sentence and is quoted like any text of others."""
-    shown = quoted(text, limit)
-    return shown if " " in shown else shown.strip('"')
+    """Return a text of others as a quotation, of usual length."""
+    return quoting.quoted(text, limit)
 
 
 def listed(names: tuple[str, ...], limit: int = 120) -> str:

@@ -28,7 +28,7 @@ from exo_sidecar.model.session import Finish
 from exo_sidecar.model.ticket import TicketRecord
 from exo_sidecar.model.view import View
 
-UNTRIED: Final = "nothing was tried, as far as was told"
+_UNTRIED: Final = "nothing was tried, as far as was told"
 
 
 class ReflectionInvalid(Usage):
@@ -52,13 +52,10 @@ def worded(said: ReflectionRecorded) -> ReflectionRecorded:
         raise ReflectionInvalid(message, parameter="tag")
     try:
         pattern = wording.line("pattern", _on_one_line(said.pattern), longest=PATTERN_MAX)
-        insight = wording.passage("insight", said.insight, needed=True)
+        insight = wording.passage("insight", said.insight, needed=True, longest=INSIGHT_MAX)
         tags = {wording.line("tag", tag, longest=TAG_MAX) for tag in said.tags}
     except ValueInvalid as error:  # what is wrong with a word is wrong with the learning
         raise ReflectionInvalid(error.message, hint=error.hint, **error.details) from error
-    if len(insight) > INSIGHT_MAX:
-        message = f"insight has {len(insight)} characters; at most {INSIGHT_MAX} are allowed"
-        raise ReflectionInvalid(message, hint="shorten it", parameter="insight")
     return replace(said, pattern=pattern, insight=insight, tags=tuple(sorted(tags)))
 
 
@@ -80,7 +77,7 @@ def blocked(record: TicketRecord, reason: str, tried: str | None, session: Sessi
     """Return the event by which it is remembered what a ticket is blocked by, and what was tried."""
     said = ReflectionRecorded(
         pattern=_cut(_on_one_line(reason), PATTERN_MAX),
-        insight=_cut(tried or UNTRIED, INSIGHT_MAX),
+        insight=_cut(tried or _UNTRIED, INSIGHT_MAX),
         severity="medium",
         scope=record.id,
         kind="blocked_path",

@@ -28,9 +28,9 @@ def line(name: str, text: str, *, longest: int) -> str:
     return clean
 
 
-def passage(name: str, text: str, *, needed: bool = False) -> str:
-    """Return `text` as several lines of at most `TEXT_MAX` characters together; it may be empty unless `needed`."""
-    clean = _clean(name, text.replace("\r\n", "\n"), longest=TEXT_MAX, breaks="\n\t")
+def passage(name: str, text: str, *, needed: bool = False, longest: int = TEXT_MAX) -> str:
+    """Return `text` as several lines of at most `longest` characters together; it may be empty unless `needed`."""
+    clean = _clean(name, text.replace("\r\n", "\n"), longest=longest, breaks="\n\t")
     if needed and not clean:
         raise _invalid(name, "is empty", "give it a text")
     return clean

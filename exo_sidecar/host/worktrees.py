@@ -94,14 +94,14 @@ def make(place: Place, wanted: Wanted) -> Made:
         WorktreePathBusy: something else is at the path.
         TimedOut, GitRequired.
     """
-    refnames.check(f"refs/heads/{wanted.branch}")
+    refnames.check(f"{_BRANCH}{wanted.branch}")
     with _turn(place) as handle:
         stale = _registered(place, wanted)
         if stale is not None and stale.is_in_the_making:
             stale = _finished(place, stale)
         if stale is not None and stale.is_present:
             return Made(stale, created=False, new_branch=False)
-        is_new = _check(place, wanted)
+        is_new = _is_new_branch(place, wanted)
         begin = ("-b", wanted.branch, str(wanted.path), wanted.commit) if is_new else (str(wanted.path), wanted.branch)
         force = ("--force",) if stale is not None else ()
         said = cgit.run_holding(
@@ -122,12 +122,12 @@ def foresee(place: Place, wanted: Wanted) -> Made:
     Raises:
         BranchInUse, WorktreePathBusy.
     """
-    refnames.check(f"refs/heads/{wanted.branch}")
+    refnames.check(f"{_BRANCH}{wanted.branch}")
     known = _registered(place, wanted)
     if known is not None and (known.is_present or known.is_in_the_making):
         is_anew = known.is_in_the_making and not _begun(known.path)
         return Made(known, created=is_anew, new_branch=False)
-    is_new = _check(place, wanted)
+    is_new = _is_new_branch(place, wanted)
     made = Worktree(wanted.path, place.common, wanted.branch, is_main=False, is_present=True, locked=None)
     return Made(made, created=True, new_branch=is_new)
 
@@ -156,11 +156,11 @@ def remove(place: Place, worktree: Worktree) -> None:
 
 def delete_branch(place: Place, branch: str, tip: str | None) -> bool:
     """Delete a branch that is still at `tip` (None: wherever it is) and checked out nowhere; whether it was."""
-    at = tip or checkout.commit_of(place, f"refs/heads/{branch}")
+    at = tip or checkout.commit_of(place, f"{_BRANCH}{branch}")
     if at is None or linked.on_branch(place, branch) is not None:
         return False
     # Compared and deleted in one: a commit that came in between stays.
-    said = cgit.run(("update-ref", "-d", f"refs/heads/{branch}", at), cwd=place.common)
+    said = cgit.run(("update-ref", "-d", f"{_BRANCH}{branch}", at), cwd=place.common)
     return said.status == 0
 
 
@@ -193,10 +193,10 @@ def _registered(place: Place, wanted: Wanted) -> Worktree | None:
     return there or here
 
 
-def _check(place: Place, wanted: Wanted) -> bool:
-    """Return whether the branch is a new one; refuse what git would refuse, or should."""
+def _is_new_branch(place: Place, wanted: Wanted) -> bool:
+    """Whether the branch of a worktree that can be made is a new one; refuse what git would refuse, or should."""
     _check_path(place, wanted.path)
-    is_new = checkout.commit_of(place, f"refs/heads/{wanted.branch}") is None
+    is_new = checkout.commit_of(place, f"{_BRANCH}{wanted.branch}") is None
     if is_new and (other := _in_the_way(place, wanted.branch)) is not None:
         message = f"git cannot have the branch {wanted.branch} beside {other}: one would be a folder of the other"
         raise BranchInUse(message, hint=f"rename {other}, or choose another sessions.branch_prefix", branch=other)

@@ -1,7 +1,8 @@
 """Does the compiled policy still say what its sources say, and is it what was written? (docs/kernel.md, "Verdicts")."""
 
-from typing import Final, TypeVar
+from typing import TypeVar
 
+from exo_sidecar.base.digest import DIGEST_SHOWN
 from exo_sidecar.model.policy import (
     CONSTITUTION,
     LOCK_FILE,
@@ -16,8 +17,6 @@ from exo_sidecar.model.policy import (
     read,
 )
 
-_SHOWN: Final = 12
-"""Characters of a digest in a sentence."""
 _Kind = TypeVar("_Kind", Lock, Seal)
 
 
@@ -67,7 +66,7 @@ def _genuine(text: bytes | None, kind: type[_Kind], name: str, found: Found, fau
         faults.append(f"{name} cannot be read: {str(error)[:200]}")
         return None
     if digest_of(value) != value.digest:
-        faults.append(f"{name} does not match its own digest {value.digest[:_SHOWN]}")
+        faults.append(f"{name} does not match its own digest {value.digest[:DIGEST_SHOWN]}")
         return None
     named = {value.digest: "its own digest", **dict.fromkeys(value.previous, "a predecessor")}
     if isinstance(value, Lock):
@@ -75,7 +74,7 @@ def _genuine(text: bytes | None, kind: type[_Kind], name: str, found: Found, fau
     else:
         named[value.lock] = "a lock"
         named.update((digest, f"a {source}") for source, digest in sorted(value.sources.items()))
-    unknown = [f"{what}, {digest[:_SHOWN]}" for digest, what in named.items() if digest not in found.known]
+    unknown = [f"{what}, {digest[:DIGEST_SHOWN]}" for digest, what in named.items() if digest not in found.known]
     faults += [f"{name} names {each}, that no event knows" for each in unknown]
     return None if unknown else value
 

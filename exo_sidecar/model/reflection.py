@@ -13,7 +13,7 @@ from exo_sidecar.model import ids
 
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 Kind: TypeAlias = Literal["learning", "lesson", "blocked_path", "failure_mode"]
-Standing: TypeAlias = Literal["active", "dismissed", "all"]
+StatusWanted: TypeAlias = Literal["active", "dismissed", "all"]
 """Which learnings a listing wants."""
 
 SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low")
@@ -69,7 +69,7 @@ class ReflectionRecord(msgspec.Struct, frozen=True, kw_only=True):
 class ReflectionFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which learnings a listing wants; empty means all."""
 
-    status: Standing = "active"
+    status: StatusWanted = "active"
     scope: str | None = None
     severities: tuple[Severity, ...] = ()
     kinds: tuple[Kind, ...] = ()

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from exo_sidecar.base.digest import DIGEST_SHOWN
 from exo_sidecar.kernel.seal_result import seal_result
 from exo_sidecar.model.errors import NotFound
 from exo_sidecar.model.event_policy import FILES
@@ -11,7 +12,7 @@ from exo_sidecar.model.view import Quarantined, View
 from exo_sidecar.operations import policy_findings, policy_verifying
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
-from exo_sidecar.store import audit, hand_edits, layout, troubles
+from exo_sidecar.store import audit, edited_files, hand_edits, layout, troubles
 from exo_sidecar.store.audit import Chain, Place, Proof
 from exo_sidecar.store.redaction import RedactedEvent
 from exo_sidecar.store.render_number import is_newer
@@ -19,7 +20,6 @@ from exo_sidecar.store.scan import changed_paths
 from exo_sidecar.store.view import IndexView
 
 _SESSIONS_MAX: Final = 1_000_000
-_DIGEST_SHOWN: Final = 12
 _LAGS: Final = "; an older exo wrote last here, and left it"
 
 
@@ -203,7 +203,7 @@ def _of_results(view: View) -> list[Issue]:
             code="RESULT_ALTERED",
             severity="error",
             subject=each.id,
-            message=f"the end of {each.id} is not the one that its digest {each.seal[:_DIGEST_SHOWN]} was taken of",
+            message=f"the end of {each.id} is not the one that its digest {each.seal[:DIGEST_SHOWN]} was taken of",
             hint="whoever wrote it did so without exo; its memento proves nothing",
         )
         for each in view.sessions(statuses=("finished",), limit=_SESSIONS_MAX)
@@ -221,7 +221,7 @@ def of_mount(ctx: Context, changed: set[str]) -> list[Issue]:
     takes_in = "update exo: a newer one" if is_newer(governed.repository.objects, root) else "exo sync"
     has_policy = ctx.reader.view().policy() is not None  # of an edited lock or seal more is said, by its verification
     # Without the lock: what a transaction is writing at this moment is nobody's edit.
-    for edit in hand_edits.standing(governed, rest - set(FILES) if has_policy else rest):
+    for edit in edited_files.standing(governed, rest - set(FILES) if has_policy else rest):
         fault = hand_edits.fault_of(edit)
         found.append(
             Issue(

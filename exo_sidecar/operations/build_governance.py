@@ -45,9 +45,9 @@ def run(ctx: Context, params: BuildGovernance) -> GovernanceBuilt:
     """Compile CONSTITUTION.md to governance.lock.json.
 
     Strict: every fault is an error with its line and rule, and nothing is written then; an edit in .exo that cannot be
-    read is one, too. The same text after the same
-    lock makes the same bytes. A change that lets somebody do more than before is for a person, and says so with
-    --allow-loosening. While the constitution is in conflict nothing is compiled. exo compose seals what was compiled.
+    read is one, too. The same text after the same lock makes the same bytes. A change that lets somebody do more than
+    before is for a person, and says so with --allow-loosening. While the constitution is in conflict nothing is
+    compiled. exo compose seals what was compiled.
     """
     found: list[tuple[Lock, Difference, bool]] = []
 

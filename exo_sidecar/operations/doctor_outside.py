@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from exo_sidecar.base.digest import DIGEST_SHOWN
 from exo_sidecar.git import cgit, commits
 from exo_sidecar.host import disk, githooks
 from exo_sidecar.leases import sweeping
@@ -14,7 +15,6 @@ from exo_sidecar.model.lease import Authority
 from exo_sidecar.operations import trusting
 from exo_sidecar.operations.doctor_exam import Exam, Looked, counted
 from exo_sidecar.operations.hook import EVENTS, PRE_PUSH
-from exo_sidecar.operations.trust import DIGEST_SHOWN
 from exo_sidecar.sync import distance
 from exo_sidecar.sync.distance import Distance
 

@@ -1,8 +1,8 @@
 """What `doctor` looks at in the policy: lock and seal against their sources, the ledger and the mount."""
 
+from exo_sidecar.base.digest import DIGEST_SHOWN
 from exo_sidecar.operations import policy_findings, policy_making, policy_verifying
 from exo_sidecar.operations.doctor_exam import Exam, Looked, counted
-from exo_sidecar.operations.policy_findings import DIGEST_SHOWN
 
 
 def look(exam: Exam) -> Looked:

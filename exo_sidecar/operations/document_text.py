@@ -10,7 +10,7 @@ from exo_sidecar.model.document import TEXT_MAX_BYTES, Document
 from exo_sidecar.model.errors import ValueInvalid
 from exo_sidecar.operations.context import Context
 from exo_sidecar.store import fold_document, hand_edits
-from exo_sidecar.store.hand_edits import Edit
+from exo_sidecar.store.edited_files import Edit
 
 
 def read(ctx: Context, name: str, path: str) -> str:

@@ -16,7 +16,7 @@ class IntentCreate(NewTicketFields, frozen=True, kw_only=True):
     """Parameters of `intent-create`."""
 
     title: Annotated[str, param("What is wanted, in one line", positional=True)]
-    brain_dump: Annotated[str, param("The wish in your own words; - reads standard input", stdin=True)]
+    brain_dump: Annotated[str, param("The wish in your own words", stdin=True)]
     risk: Annotated[Risk, param("What may break")] = "medium"
 
 

@@ -26,7 +26,7 @@ class LeaseTakeover(Params, frozen=True, kw_only=True):
 
     ticket_id: Annotated[str, param("Ticket to take over", metavar="ID", completes="ticket")]
     force: Annotated[bool, param("Also from a holder that may be alive; for people only")] = False
-    reason: Annotated[str | None, param("Why; - reads standard input", stdin=True)] = None
+    reason: Annotated[str | None, param("Why", stdin=True)] = None
 
 
 class PreviousHolder(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from exo_sidecar.base.digest import DIGEST_SHOWN
 from exo_sidecar.model.errors import ExoError
 from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.policy import CONSTITUTION, SEAL_FILE, PolicyTampered, Verification
@@ -10,7 +11,6 @@ from exo_sidecar.operations.context import Context
 from exo_sidecar.store import manifest_text, settings
 from exo_sidecar.store.view import IndexView
 
-DIGEST_SHOWN: Final = 12
 _MANIFESTS: Final = {"features.yaml": manifest_text.features, "requirements.yaml": manifest_text.requirements}
 
 

@@ -4,11 +4,11 @@ What was tampered with is recorded, named and left as it is; only a person goes 
 """
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
-from exo_sidecar.base.digest import sha256_hex
+from exo_sidecar.base.digest import DIGEST_SHOWN, sha256_hex
 from exo_sidecar.domain import loosening_rules, policy_texts
 from exo_sidecar.domain.loosening_rules import Governing
 from exo_sidecar.model.document import DOCUMENTS
@@ -22,9 +22,7 @@ from exo_sidecar.model.view import View
 from exo_sidecar.operations import policy_making, policy_verifying
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.policy_making import Made, SourceInvalid
-from exo_sidecar.store import hand_edits, rendition
-
-_SHOWN: Final = 12
+from exo_sidecar.store import edited_files, hand_edits, rendition
 
 
 class PolicyShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,13 +86,13 @@ def in_force(ctx: Context) -> tuple[Verdict, Seal | None]:
 
 def take_in(ctx: Context) -> None:
     """Take in what somebody has edited in the documents of the mount, so that it is judged with the rest."""
-    if not ctx.dry_run and hand_edits.standing(ctx.governed, DOCUMENTS):
+    if not ctx.dry_run and edited_files.standing(ctx.governed, DOCUMENTS):
         ctx.transact(lambda _: Outcome())
 
 
 def refuse_unreadable(ctx: Context, names: Iterable[str] = DOCUMENTS) -> None:
     """Raise SourceInvalid where the mount has a document that cannot be taken in: what it says is not compiled."""
-    for edit in hand_edits.standing(ctx.governed, names):
+    for edit in edited_files.standing(ctx.governed, names):
         fault = hand_edits.fault_of(edit)
         if fault is not None:
             message = hand_edits.unreadable(edit, fault).message
@@ -140,7 +138,7 @@ def _recomposed(ctx: Context) -> Literal["done", "held", "stale"]:
     if done[-1] != "done":
         return done[-1]
     seal = policy_making.standing_seal(ctx.reader.view().policy())
-    what = f"sealed anew as {seal.digest[:_SHOWN]}" if seal is not None else "compiled anew"
+    what = f"sealed anew as {seal.digest[:DIGEST_SHOWN]}" if seal is not None else "compiled anew"
     ctx.warn("POLICY_RECOMPOSED", f"a document of the policy has changed: it is {what}")
     return "done"
 

@@ -4,7 +4,7 @@ from exo_sidecar.base import files
 from exo_sidecar.git import tree
 from exo_sidecar.model.event_policy import FILES
 from exo_sidecar.operations.context import Context
-from exo_sidecar.store import hand_edits
+from exo_sidecar.store import edited_files
 
 
 def restore(ctx: Context) -> tuple[str, ...]:
@@ -13,8 +13,8 @@ def restore(ctx: Context) -> tuple[str, ...]:
     with ctx.store.locked():
         root = governed.tree_of(governed.tip())
         kept = []
-        for edit in hand_edits.differing(governed, root, FILES):
-            kept.append(hand_edits.keep_aside(governed, edit))
+        for edit in edited_files.differing(governed, root, FILES):
+            kept.append(edited_files.keep_aside(governed, edit))
             entry = tree.entry_at(governed.repository.objects, root, edit.path) if root is not None else None
             if entry is None:
                 files.remove_beneath(governed.mount, edit.path)

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from exo_sidecar.base.digest import sha256_hex
+from exo_sidecar.base.digest import DIGEST_SHOWN, sha256_hex
 from exo_sidecar.domain import policy_texts
 from exo_sidecar.kernel.verify_governance import verify_governance
 from exo_sidecar.model.errors import ExoError
@@ -13,9 +13,8 @@ from exo_sidecar.model.event_policy import FILES
 from exo_sidecar.model.policy import CONSTITUTION, LOCK_FILE, SEAL_FILE, Found, Seal, Verification
 from exo_sidecar.model.policy_record import PolicyRecord
 from exo_sidecar.operations.context import Context
-from exo_sidecar.store import clone, hand_edits, layout
+from exo_sidecar.store import clone, edited_files, layout
 
-DIGEST_SHOWN: Final = 12
 _EDITED: Final = "it is computed, and nobody writes it but exo"
 
 
@@ -60,7 +59,7 @@ def is_covered(record: PolicyRecord | None, texts: Mapping[str, str]) -> bool:
 def edited(ctx: Context) -> tuple[Edited, ...]:
     """Return the lock or seal of the mount where it is not the branch's; a file that is gone is no edit."""
     return tuple(
-        Edited(each.path, sha256_hex(each.data), each.odd) for each in hand_edits.standing(ctx.governed, FILES)
+        Edited(each.path, sha256_hex(each.data), each.odd) for each in edited_files.standing(ctx.governed, FILES)
     )
 
 

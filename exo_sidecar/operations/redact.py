@@ -19,9 +19,7 @@ class Redact(Params, frozen=True, kw_only=True):
     """Parameters of `redact`."""
 
     event: Annotated[str, param("The event, as CLONE:NUMBER; see exo ticket-show ID --history", positional=True)]
-    reason: Annotated[
-        str, param("Why; it stands in the place of what is taken out; - reads standard input", stdin=True)
-    ]
+    reason: Annotated[str, param("Why; it stands in the place of what is taken out", stdin=True)]
 
 
 class Redacted(Result, frozen=True, kw_only=True):

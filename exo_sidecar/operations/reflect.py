@@ -18,7 +18,7 @@ class Reflect(Params, frozen=True, kw_only=True):
     """Parameters of `reflect`."""
 
     pattern: Annotated[str, param("What it is about, in one line: when one meets this ...", stdin=True)]
-    insight: Annotated[str, param("... this is what to know; - reads standard input", stdin=True)]
+    insight: Annotated[str, param("... this is what to know", stdin=True)]
     severity: Annotated[Severity, param("How bad it is not to know it")] = "medium"
     scope: Annotated[str, param("global, or the ticket that it is about", metavar="global|ID", completes="ticket")] = (
         GLOBAL
@@ -44,7 +44,7 @@ class ReflectDismiss(Params, frozen=True, kw_only=True):
     """Parameters of `reflect-dismiss`."""
 
     id: Annotated[str, param("The learning", positional=True, metavar="ID")]
-    reason: Annotated[str | None, param("Why it holds no longer; - reads standard input", stdin=True)] = None
+    reason: Annotated[str | None, param("Why it holds no longer", stdin=True)] = None
 
 
 class Dismissed(Result, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ def dismiss(ctx: Context, params: ReflectDismiss) -> Dismissed:
 
     It stays in the ledger, and `exo reflections --status dismissed` lists it. Recorded again it is active again.
     """
-    reason = wording.passage("reason", params.reason) or None if params.reason is not None else None
+    reason = wording.passage("reason", params.reason or "") or None
     seen: list[str] = []
 
     def rule(now: View) -> Outcome:

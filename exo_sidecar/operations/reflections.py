@@ -7,7 +7,7 @@ import msgspec
 from exo_sidecar.model import ids, instant
 from exo_sidecar.model.errors import ValueInvalid
 from exo_sidecar.model.instant import Instant
-from exo_sidecar.model.reflection import GLOBAL, Kind, ReflectionFilter, ReflectionRecord, Severity, Standing
+from exo_sidecar.model.reflection import GLOBAL, Kind, ReflectionFilter, ReflectionRecord, Severity, StatusWanted
 from exo_sidecar.model.view import View
 from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
@@ -19,7 +19,7 @@ _LIMIT_MAX: Final = 1000
 class Reflections(Params, frozen=True, kw_only=True):
     """Parameters of `reflections`."""
 
-    status: Annotated[Standing, param("Only these; dismissed ones are told no more")] = "active"
+    status: Annotated[StatusWanted, param("Only these; dismissed ones are told no more")] = "active"
     scope: Annotated[
         str | None, param("Only of this scope: global, or a ticket", metavar="global|ID", completes="ticket")
     ] = None
@@ -47,6 +47,8 @@ class ReflectionItem(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     """How often it was recorded."""
     status: Literal["active", "dismissed"]
+    dismissed_by: str | None
+    dismissed_reason: str | None
 
 
 class ReflectionsListed(Result, frozen=True, kw_only=True):
@@ -99,4 +101,6 @@ def _item(record: ReflectionRecord, now: Instant) -> ReflectionItem:
         age=age,
         count=record.count,
         status="active" if record.is_active else "dismissed",
+        dismissed_by=record.dismissed_by,
+        dismissed_reason=record.dismissed_reason,
     )

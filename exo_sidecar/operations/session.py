@@ -31,7 +31,7 @@ class SessionStart(Params, frozen=True, kw_only=True):
     model: Annotated[str, param("The model that works")] = "unknown"
     context_window: Annotated[int | None, param("The model's context window, in tokens", metavar="N")] = None
     role: Annotated[str, param("The role it works in", metavar="NAME")] = "Builder"
-    task: Annotated[str | None, param("What to do in particular; - reads standard input", stdin=True)] = None
+    task: Annotated[str | None, param("What to do in particular", stdin=True)] = None
     topic: Annotated[str, param("The topic it belongs to")] = "repo:default"
     hours: Annotated[int | None, param("How long the lease lives, in hours", metavar="N")] = None
     ttl: Annotated[str | None, param("How long the lease lives, like 30m or 4h", metavar="DUR")] = None
@@ -47,7 +47,7 @@ class SessionStart(Params, frozen=True, kw_only=True):
 class SessionFinish(Params, frozen=True, kw_only=True):
     """Parameters of `session-finish`."""
 
-    summary: Annotated[str, param("What was done; - reads standard input", stdin=True)] = ""
+    summary: Annotated[str, param("What was done", stdin=True)] = ""
     ticket_id: Annotated[
         str | None, param("The session's ticket, to be sure of it", metavar="ID", completes="ticket")
     ] = None
@@ -62,9 +62,7 @@ class SessionFinish(Params, frozen=True, kw_only=True):
     lesson: Annotated[str | None, param("What the next one should know", stdin=True)] = None
     keep_lease: Annotated[bool, param("Do not release the lease")] = False
     skip_check: Annotated[bool, param("Do not run the checks; for done only by a person")] = False
-    break_glass_reason: Annotated[
-        str | None, param("Why the checks are passed over; - reads standard input", stdin=True, metavar="T")
-    ] = None
+    break_glass_reason: Annotated[str | None, param("Why the checks are passed over", stdin=True, metavar="T")] = None
     drift_threshold: Annotated[
         float | None, param("Drift above which it is told, from 0 to 1; left away: as configured", metavar="X")
     ] = None
@@ -73,7 +71,7 @@ class SessionFinish(Params, frozen=True, kw_only=True):
 class SessionSuspend(Params, frozen=True, kw_only=True):
     """Parameters of `session-suspend`."""
 
-    reason: Annotated[str, param("Why the work is interrupted; - reads standard input", stdin=True)] = ""
+    reason: Annotated[str, param("Why the work is interrupted", stdin=True)] = ""
     ticket_id: Annotated[
         str | None, param("The session's ticket, to be sure of it", metavar="ID", completes="ticket")
     ] = None
@@ -99,16 +97,14 @@ class SessionHandoff(Params, frozen=True, kw_only=True):
     """Parameters of `session-handoff`."""
 
     to: Annotated[str, param("Who goes on; agent:* is any agent", metavar="ACTOR")]
-    summary: Annotated[str, param("What was done; - reads standard input", stdin=True)] = ""
+    summary: Annotated[str, param("What was done", stdin=True)] = ""
     reason: Annotated[str | None, param("Why it is handed on", stdin=True)] = None
     next_step: Annotated[str | None, param("What should be done next", stdin=True)] = None
     failed: Annotated[tuple[str, ...], param("What was tried and did not work")] = ()
     ticket_id: Annotated[
         str | None, param("The session's ticket, to be sure of it", metavar="ID", completes="ticket")
     ] = None
-    break_glass_reason: Annotated[
-        str | None, param("Why the checks are passed over; - reads standard input", stdin=True)
-    ] = None
+    break_glass_reason: Annotated[str | None, param("Why the checks are passed over", stdin=True)] = None
 
 
 @operation(Panel.SESSIONS, writes=True, network=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
+from exo_sidecar.base.digest import DIGEST_SHOWN
 from exo_sidecar.domain import advisories, fence, holding
 from exo_sidecar.domain import policy as domain_policy
 from exo_sidecar.domain.advised_places import Behind, BranchWork, LastBranch, Upstream
@@ -31,7 +32,6 @@ _OTHERS_MAX: Final = 100
 """Tickets at work that are looked at for what they share."""
 _BOUND_MAX: Final = 20
 _BEFORE_MAX: Final = 5
-_DIGEST_SHOWN: Final = 12
 _DAY_SECONDS: Final = 24 * 60 * 60
 _CLOSED: Final = frozenset({Status.CANCELLED, Status.ARCHIVED})
 
@@ -174,7 +174,7 @@ def _policy_since(view: View, session: SessionRecord) -> tuple[str, ...]:
         known.append((last.policy, f"{last.id} worked on this ticket"))
     for digest, when in known:
         if seal is not None and digest is not None and digest != seal.digest:
-            return (f"the policy was changed since {when} ({digest[:_DIGEST_SHOWN]} -> {seal.digest[:_DIGEST_SHOWN]})",)
+            return (f"the policy was changed since {when} ({digest[:DIGEST_SHOWN]} -> {seal.digest[:DIGEST_SHOWN]})",)
     return ()
 
 

@@ -17,7 +17,7 @@ class SessionAudit(Params, frozen=True, kw_only=True):
     model: Annotated[str, param("The model that looks")] = "unknown"
     context_window: Annotated[int | None, param("The model's context window, in tokens", metavar="N")] = None
     role: Annotated[str, param("The role it looks in; it writes nothing in any", metavar="NAME")] = "Reviewer"
-    task: Annotated[str | None, param("What to look for; - reads standard input", stdin=True)] = None
+    task: Annotated[str | None, param("What to look for", stdin=True)] = None
     topic: Annotated[str, param("The topic it belongs to")] = "repo:default"
     pr_base: Annotated[str | None, param("Where the range to look at begins; the default branch", metavar="REF")] = None
     pr_head: Annotated[str | None, param("Where the range to look at ends; HEAD", metavar="REF")] = None

@@ -67,7 +67,7 @@ class Pushed(Result, frozen=True, kw_only=True):
 class SidecarCompact(Params, frozen=True, kw_only=True):
     """Parameters of `sidecar-compact`."""
 
-    reason: Annotated[str, param("Why; it stands in the commit that is left; - reads standard input", stdin=True)]
+    reason: Annotated[str, param("Why; it stands in the commit that is left", stdin=True)]
 
 
 class SidecarRepair(Params, frozen=True, kw_only=True):

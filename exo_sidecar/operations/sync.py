@@ -40,7 +40,7 @@ class Sync(Params, frozen=True, kw_only=True):
     accept_rewrite: Annotated[
         bool, param("Take the remote's branch although it lost or changed verified events; for people only")
     ] = False
-    reason: Annotated[str | None, param("Why a rewritten branch is taken; - reads standard input", stdin=True)] = None
+    reason: Annotated[str | None, param("Why a rewritten branch is taken", stdin=True)] = None
     wait: Annotated[
         str | None, param("Try again for so long when the remote does not answer, or others are faster", metavar="DUR")
     ] = None

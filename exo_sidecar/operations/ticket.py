@@ -139,7 +139,7 @@ class TicketMove(Params, frozen=True, kw_only=True):
 
     id: Annotated[str, param("Ticket to move", positional=True, metavar="ID", completes="ticket")]
     status: Annotated[str, param("New status", positional=True, metavar="STATUS", completes="status")]
-    reason: Annotated[str | None, param("Why; - reads standard input", stdin=True)] = None
+    reason: Annotated[str | None, param("Why", stdin=True)] = None
     tried: Annotated[str | None, param("What was tried before it was blocked", stdin=True)] = None
     evidence: Annotated[tuple[str, ...], param("A file that shows it", metavar="PATH")] = ()
     resolution: Annotated[str | None, param("How it was closed: done, cancelled, dropped, or in words")] = None

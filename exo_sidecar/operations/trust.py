@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 
+from exo_sidecar.base.digest import DIGEST_SHOWN
 from exo_sidecar.domain import loosening, policy
 from exo_sidecar.domain.holding import HumanRequired
 from exo_sidecar.domain.policy import Policy
@@ -15,9 +16,6 @@ from exo_sidecar.operations.context import Context
 from exo_sidecar.operations.registry import Panel, Params, Result, operation, param
 from exo_sidecar.operations.trusting import Standing
 from exo_sidecar.store import fold_document
-
-DIGEST_SHOWN: int = 12
-"""Characters of a digest that messages show, and the least that names one."""
 
 
 class DigestUnknown(NotFound):

@@ -56,7 +56,7 @@ def not_mounted(repository: Repository) -> SidecarMissing:
     if remote is None:
         return SidecarMissing(f"{folder} is not governed yet")
     message = f"{folder} is governed at {remote}, and not mounted here yet"
-    return SidecarMissing(message, hint="exo sidecar-init mounts it")
+    return SidecarMissing(message, hint=f"exo sidecar-init --remote {remote} mounts it")
 
 
 def known_at(repository: Repository) -> str | None:

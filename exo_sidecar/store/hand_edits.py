@@ -1,22 +1,18 @@
-"""Hand edits: files of the mount that differ from the branch, taken in as events or kept aside.
+"""Hand edits: what becomes of edited files of the mount (`store.edited_files`): events, or kept aside.
 
 A ticket file is judged like `ticket-edit` and `ticket-move`; a document becomes a `document.edited` event. What is
 refused, or cannot be taken in because it is computed, is kept in `cache/rejected/` and rendered back. A file that
 cannot be read is named with its line and left alone. Nothing a person wrote is ever lost.
 """
 
-import os
 import re
-import stat
 from collections.abc import Callable, Container, Iterable
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
-from exo_sidecar.base import files, secret_shapes
+from exo_sidecar.base import secret_shapes
 from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
-from exo_sidecar.git.objects import object_id
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.model.document import DOCUMENTS, TEXT_MAX_BYTES
 from exo_sidecar.model.event import DocumentEdited, Draft
@@ -27,9 +23,8 @@ from exo_sidecar.model.policy import LOCK_FILE
 from exo_sidecar.model.policy import PolicyTampered as PolicyTamperedError
 from exo_sidecar.model.ticket import Ticket, TicketRecord
 from exo_sidecar.model.view import View
-from exo_sidecar.store import journal, lagging, layout, settings, yamltext
-from exo_sidecar.store.folders import Folders
-from exo_sidecar.store.governed import Governed
+from exo_sidecar.store import lagging, layout, settings, yamltext
+from exo_sidecar.store.edited_files import Edit
 
 Absorb = Callable[[View, TicketRecord | None, Ticket], Outcome]
 """Judges an edited ticket file against the record before it: the rule of the tickets, passed in by operations."""
@@ -37,25 +32,9 @@ Absorb = Callable[[View, TicketRecord | None, Ticket], Outcome]
 EDIT_LEFT: Final = "EDIT_LEFT"
 """Code of the finding that names an edit which only a newer program can take in."""
 _TICKET_BYTES_MAX: Final = 256 * 1024
-_EDIT_BYTES_MAX: Final = 64 * 1024 * 1024
-"""Far above what is taken in, so that whoever wrote too much is told."""
-_LOOKS_MAX: Final = 20
 _LEFT: Final = "; left as it is"
-_ODD: Final = {"folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK}
 _CONFLICT: Final = re.compile(rb"^(?:<{7}|>{7}|\|{7}) ", re.MULTILINE)
 """What git writes into a file whose two versions it could not unite; a line of `=` alone may be a heading."""
-
-
-class Edit(NamedTuple):
-    """A file of the mount that is not as the branch has it."""
-
-    path: str
-    data: bytes
-    oid: Oid
-    before: bytes | None = None
-    """What the file held that was edited, where the ledger had gone on without it."""
-    odd: str | None = None
-    """What stands there where a plain file belongs; `data` says so, too, and nothing of it is taken in."""
 
 
 class Unreadable(NamedTuple):
@@ -75,64 +54,6 @@ class Absorbed(NamedTuple):
 
 
 NOTHING: Final = Absorbed((), {}, (), ())
-
-
-def differing(governed: Governed, root: Oid | None, paths: Iterable[str]) -> list[Edit]:
-    """Return which of `paths` differ in the mount from the tree; a file that was deleted there is no edit."""
-    found = []
-    folders = Folders(governed.repository.objects, root)
-    for path in sorted(set(paths)):
-        odd = None
-        try:
-            data = files.read_beneath(governed.mount, path, limit_bytes=_EDIT_BYTES_MAX)
-        except (files.NotRegularError, files.TooLargeError):
-            # Whoever reads the mount without us would follow a link.
-            odd = _odd(governed.mount / path)
-            data = odd.encode(errors="surrogateescape") if odd is not None else None
-        if data is None:
-            continue
-        entry = folders.entry(path)
-        oid = object_id("blob", data)
-        if odd is not None or entry is None or entry.oid != oid:
-            found.append(Edit(path, data, oid, odd=odd))
-    return found
-
-
-def standing(governed: Governed, paths: Iterable[str]) -> list[Edit]:
-    """Return which of `paths` were edited, asked without the clone's lock.
-
-    What a transaction under way is writing, or one that was killed has left to be written, is nobody's edit.
-    """
-    wanted = tuple(paths)
-    found: list[Edit] = []
-    for _ in range(_LOOKS_MAX):
-        tip, pending = governed.tip(), _pending(governed.folder)
-        written = pending.files if pending else {}
-        differ = differing(governed, governed.tree_of(tip), wanted)
-        found = [each for each in differ if each.oid not in written.get(each.path, ())]
-        if not found or (governed.tip() == tip and _pending(governed.folder) == pending):
-            break
-    return found
-
-
-def _pending(folder: Path) -> journal.Pending | None:
-    try:
-        return journal.read(folder)
-    except journal.JournalDamaged:
-        return None  # whoever writes is told; here it excuses nothing
-
-
-def _odd(place: Path) -> str | None:
-    """Return what is at a path where no plain file is, or one too large to be read; None when nothing is, by now."""
-    try:
-        mode = place.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            return f"link to {place.readlink()}"
-    except OSError:
-        return None
-    if stat.S_ISREG(mode):
-        return f"file of more than {_EDIT_BYTES_MAX} bytes, or one that cannot be opened"
-    return next((name for name, fits in _ODD.items() if fits(mode)), "device")
 
 
 def absorb(view: View, edits: Iterable[Edit], judge: Absorb, *, committed: Container[str] = ()) -> Absorbed:
@@ -241,18 +162,6 @@ def tampered(view: View, edit: Edit, *, kept_aside: bool) -> Absorbed:
         file=edit.path,
     )
     return Absorbed(() if is_told else (draft,), {}, (edit,) if kept_aside else (), (finding,))
-
-
-def keep_aside(governed: Governed, edit: Edit) -> str:
-    """Copy the edited file to `cache/rejected/`, or move there what is no plain file; return where it is."""
-    if edit.odd is not None:
-        relative = f"{layout.REJECTED}/{edit.path.replace('/', '__')}.{os.urandom(4).hex()}"
-        (governed.mount / relative).parent.mkdir(parents=True, exist_ok=True)
-        (governed.mount / edit.path).rename(governed.mount / relative)
-        return relative
-    relative = f"{layout.REJECTED}/{edit.path.replace('/', '__')}.{edit.oid[:8]}"
-    files.write_beneath(governed.mount, relative, edit.data)
-    return relative
 
 
 def parse_ticket(data: bytes, ticket_id: str) -> Ticket | Unreadable:

@@ -7,7 +7,7 @@ clocks may be wrong.
 from collections.abc import Sequence
 from typing import Final
 
-from exo_sidecar.base import quoting
+from exo_sidecar.base.quoting import quoted
 from exo_sidecar.model.reflection import ReflectionRecord
 
 LINES_MAX: Final = 200
@@ -30,12 +30,7 @@ def render(records: Sequence[ReflectionRecord], count: int) -> str:
 
 
 def _line(record: ReflectionRecord) -> str:
-    pattern, insight = _quoted(record.pattern, _PATTERN_MAX), _quoted(record.insight, _INSIGHT_MAX)
+    pattern, insight = quoted(record.pattern, _PATTERN_MAX), quoted(record.insight, _INSIGHT_MAX)
     times = f", {record.count} times" if record.count > 1 else ""
     told = f"{record.kind}, {record.scope}, {record.actor}{times}"
     return f"- **{record.severity}** {record.id} ({told}): {pattern}: {insight}"
-
-
-def _quoted(text: str, limit: int) -> str:
-    shown = quoting.one_line(text, limit).replace('"', "'")
-    return f'"{shown}"'

@@ -21,7 +21,8 @@ from exo_sidecar.model.finding import Finding
 from exo_sidecar.model.ids import is_id
 from exo_sidecar.model.ticket import Ticket
 from exo_sidecar.store import hand_edits, layout, lock, mounting, saved
-from exo_sidecar.store.hand_edits import Edit, Unreadable
+from exo_sidecar.store.edited_files import Edit
+from exo_sidecar.store.hand_edits import Unreadable
 from exo_sidecar.store.saved import Saved
 
 _NAME: Final = "migrating"

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 from exo_sidecar.base import files
 from exo_sidecar.git import cgit, mount, tree
 from exo_sidecar.git.repository import Repository
-from exo_sidecar.store import hand_edits, healing, journal, layout, publish
+from exo_sidecar.store import edited_files, healing, journal, layout, publish
 from exo_sidecar.store.governed import Governed
 from exo_sidecar.store.healing import SidecarBusy
 from exo_sidecar.store.journal import JournalDamaged
@@ -55,8 +55,8 @@ def give_up(repository: Repository, usual_branch: str) -> GivenUp | None:
         return None
     path = state.path
     governed = Governed(repository, state.branch or usual_branch, path, common / "exo")
-    edits = hand_edits.differing(governed, governed.tree_of(governed.tip()), changed_paths(governed))
-    aside = tuple(hand_edits.keep_aside(governed, edit) for edit in edits)
+    edits = edited_files.differing(governed, governed.tree_of(governed.tip()), changed_paths(governed))
+    aside = tuple(edited_files.keep_aside(governed, edit) for edit in edits)
     if not _ended(common, path, what):
         cgit.run(["-C", str(path), "reset", "-q", "--hard"])
         if not _ended(common, path, what):
@@ -88,7 +88,7 @@ def differing(governed: Governed) -> tuple[str, ...]:
     """Return the files of the branch that are missing in the mount or are not as the branch has them."""
     objects, root = governed.repository.objects, governed.tree_of(governed.tip())
     suspected = changed_paths(governed)
-    edited = {edit.path for edit in hand_edits.differing(governed, root, suspected)}
+    edited = {edit.path for edit in edited_files.differing(governed, root, suspected)}
     wanted = (path for path, _ in tree.walk(objects, root) if path in suspected)
     return tuple(path for path in wanted if path in edited or _is_in_the_way(governed.mount, path))
 
@@ -97,7 +97,7 @@ def render(governed: Governed) -> Rendered:
     """Write every file that differs from the branch, keeping aside what stood there; the clone's lock must be held."""
     objects, root = governed.repository.objects, governed.tree_of(governed.tip())
     paths = differing(governed)
-    aside = [hand_edits.keep_aside(governed, edit) for edit in hand_edits.differing(governed, root, paths)]
+    aside = [edited_files.keep_aside(governed, edit) for edit in edited_files.differing(governed, root, paths)]
     for path in paths:
         entry = tree.entry_at(objects, root, path)
         aside += _moved_aside(governed.mount, path)

@@ -24,6 +24,7 @@ from exo_sidecar.model.view import View
 from exo_sidecar.store import (
     canon,
     drafts,
+    edited_files,
     foreign,
     hand_edits,
     layout,
@@ -35,8 +36,9 @@ from exo_sidecar.store import (
     rendition,
 )
 from exo_sidecar.store.drafts import Stamp
+from exo_sidecar.store.edited_files import Edit
 from exo_sidecar.store.governed import Governed
-from exo_sidecar.store.hand_edits import Absorb, Absorbed, Edit
+from exo_sidecar.store.hand_edits import Absorb, Absorbed
 from exo_sidecar.store.index import RENDER, Index
 from exo_sidecar.store.ingest import Ingest
 from exo_sidecar.store.refold import Changed, refold
@@ -196,7 +198,7 @@ class Attempt:
         return [ledger.open_segment(self._index, self._clone)] if self._lines else []
 
     def _edits(self, base: Oid | None, paths: Iterable[str]) -> list[Edit]:
-        edits = hand_edits.differing(self._governed, base, paths)
+        edits = edited_files.differing(self._governed, base, paths)
         if self._rendered_over is None:
             return edits
         found = []
@@ -249,7 +251,7 @@ class Attempt:
         if redaction.announced(self._lines):
             files = self._redacted(base, files)
         for edit in self._taken.aside:
-            hand_edits.keep_aside(self._governed, edit)
+            edited_files.keep_aside(self._governed, edit)
         overwritten = self._taken.overwritten | {edit.path: edit.oid for edit in self._taken.aside}
         if not files and base == self._governed.tree_of(tip):
             if tip is not None and (overwritten or tip != publish.recorded_tip(self._governed)):

@@ -31,6 +31,7 @@ def test_an_operation_is_found_by_its_name_alone(found: Operation) -> None:
 def test_every_parameter_is_described_and_every_flag_its_own(found: Operation) -> None:
     known = parameters(found)
     assert all(each.description for each in known)
+    assert not [each.name for each in known if "standard input" in each.description]  # each door says what it reads
     flags = [each.flag for each in known if not each.positional]
     assert len(set(flags)) == len(flags)
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.support.process import exo
 from tests.support.repositories import git
 from tests.support.working import Shop, a_lone_shop, a_shop
 
@@ -103,7 +104,9 @@ def test_a_dismissed_learning_is_told_no_more_until_it_is_recorded_again(tmp_pat
     done = shop.ok(0, "reflect-dismiss", key[4:9].lower(), "--reason", "fixed", *CLAUDE)["reflection"]
     assert (done["id"], done["dismissed_by"], done["dismissed_reason"]) == (key, "agent:claude", "fixed")
     assert (listed(shop), file_of(shop)) == ([], "")
-    assert [each[0] for each in listed(shop, "--status", "dismissed")] == ["it loops"]
+    item = shop.ok(0, "reflections", "--status", "dismissed")["items"][0]
+    assert (item["pattern"], item["dismissed_by"], item["dismissed_reason"]) == ("it loops", "agent:claude", "fixed")
+    assert "dismissed by agent:claude: fixed" in exo(shop.clones[0], "reflections", "--status", "all").out
     assert "it loops" not in shop.ok(0, "session-start", "--ticket-id", "T1", *CODEX)["bootstrap_prompt"]
     refused = shop.fails(0, "reflect-dismiss", key)
     assert (refused["code"], refused["exit"]) == ("ALREADY_DISMISSED", 1)

@@ -206,6 +206,19 @@ def test_on_a_server_that_refuses_refs_of_ours_leases_are_branches(tmp_path: Pat
     assert git(hub, "for-each-ref", "refs/exo") == ""
 
 
+def test_where_nobody_wrote_a_constitution_a_start_is_refused_and_init_is_named(tmp_path: Path) -> None:
+    repository = a_repository(tmp_path)
+    an_init(repository)
+    assert exo(repository, "intent-create", "Why", "--brain-dump", "why", "--id", "INTENT-1").exit == 0
+    assert exo(repository, "ticket-create", "A task", "--parent", "INTENT-1").exit == 0
+    assert exo(repository, "next").exit == 0
+    refused = exo(repository, "session-start", "--json")
+    error = json.loads(refused.out or refused.err)["error"]
+    assert (error["code"], error["hint"]) == ("GOVERNANCE_DRIFT", "exo init writes a first constitution")
+    assert exo(repository, "init").exit == 0
+    assert exo(repository, "session-start").exit == 0
+
+
 def test_from_a_linked_worktree_it_mounts_in_the_main_one(tmp_path: Path) -> None:
     repository = a_repository(tmp_path)
     git(repository, "worktree", "add", "-q", str(tmp_path / "linked"))
@@ -261,6 +274,18 @@ def test_a_clone_of_a_governed_repository_is_told_how_to_take_part(tmp_path: Pat
         error = json.loads(refused.out or refused.err)["error"]
         assert error["code"] == "SIDECAR_MISSING"
         assert error["message"].endswith("is governed at origin, and not mounted here yet")
-        assert error["hint"] == "exo sidecar-init mounts it"
+        assert error["hint"] == "exo sidecar-init --remote origin mounts it"
     an_init(second)
+    assert exo(second, "ticket-list").exit == 0
+
+
+def test_a_clone_whose_remote_has_another_name_is_told_to_mount_from_that_one(tmp_path: Path) -> None:
+    first = a_clone(a_hub(tmp_path), "first")
+    an_init(first)
+    assert exo(first, "sync").exit == 0
+    second = tmp_path / "second"
+    git(tmp_path, "clone", "-q", "--origin", "upstream", str(tmp_path / "hub.git"), str(second))
+    shown = exo(second, "status")
+    assert "exo sidecar-init --remote upstream mounts it" in shown.out + shown.err
+    assert exo(second, "sidecar-init", "--remote", "upstream").exit == 0
     assert exo(second, "ticket-list").exit == 0

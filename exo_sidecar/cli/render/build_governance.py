@@ -1,14 +1,12 @@
 """The page of `build-governance`: the lock, and what is looser and stricter than before."""
 
 from collections.abc import Iterator
-from typing import Final
 
+from exo_sidecar.base.digest import DIGEST_SHOWN
 from exo_sidecar.cli.page import Block, Cell, Headline, Page, Table, Tone
 from exo_sidecar.cli.render.tones import counted
 from exo_sidecar.model.setting import Change
 from exo_sidecar.operations.build_governance import GovernanceBuilt
-
-_SHOWN: Final = 12
 
 
 def run(result: GovernanceBuilt) -> Page:
@@ -19,7 +17,7 @@ def run(result: GovernanceBuilt) -> Page:
 
 def _blocks(result: GovernanceBuilt) -> Iterator[Block]:
     what = "compiled" if result.changed else "compiled already, nothing changed"
-    yield Headline((f"{counted(result.rules, 'rule')} {what}: {result.policy_digest[:_SHOWN]}",), "good")
+    yield Headline((f"{counted(result.rules, 'rule')} {what}: {result.policy_digest[:DIGEST_SHOWN]}",), "good")
     moved: tuple[tuple[str, Tone, tuple[Change, ...]], ...] = (
         ("looser", "warn", result.loosened),
         ("stricter", "good", result.tightened),

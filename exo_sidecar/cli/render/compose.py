@@ -1,12 +1,10 @@
 """The page of `compose`: the seal, what it is over, and what was passed over."""
 
 from collections.abc import Iterator
-from typing import Final
 
+from exo_sidecar.base.digest import DIGEST_SHOWN
 from exo_sidecar.cli.page import Block, Facts, Headline, Listing, Page, Piece, Table
 from exo_sidecar.operations.compose import Composed
-
-_SHOWN: Final = 12
 
 
 def run(result: Composed) -> Page:
@@ -15,11 +13,11 @@ def run(result: Composed) -> Page:
 
 
 def _blocks(result: Composed) -> Iterator[Block]:
-    yield Headline((f"sealed: {result.digest[:_SHOWN]}",), "good")
+    yield Headline((f"sealed: {result.digest[:DIGEST_SHOWN]}",), "good")
     facts: tuple[tuple[str, Piece], ...] = (("before", result.verdict_before),)
     if result.changed:
         facts = (*facts, ("changed", ", ".join(result.changed)))
     yield Facts(facts)
-    yield Table(("DOCUMENT", "DIGEST"), tuple((name, each[:_SHOWN]) for name, each in result.sources.items()))
+    yield Table(("DOCUMENT", "DIGEST"), tuple((name, each[:DIGEST_SHOWN]) for name, each in result.sources.items()))
     if result.accepted:
-        yield Listing("Passed over", tuple(each[:_SHOWN] for each in result.accepted))
+        yield Listing("Passed over", tuple(each[:DIGEST_SHOWN] for each in result.accepted))

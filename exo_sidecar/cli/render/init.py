@@ -1,12 +1,9 @@
 """The page of `init`: what was made, and what to do next."""
 
-from typing import Final
-
+from exo_sidecar.base.digest import DIGEST_SHOWN
 from exo_sidecar.cli.page import Cell, Facts, Headline, Page, Piece
 from exo_sidecar.cli.render.tones import joined
 from exo_sidecar.operations.init import Governed
-
-_SHOWN: Final = 12
 
 
 def run(result: Governed) -> Page:
@@ -18,7 +15,7 @@ def run(result: Governed) -> Page:
         ("mounted at", ".exo" if result.mounted else Cell(".exo, as before", "dim")),
         *((("created", joined(result.created)),) if result.created else ()),
         *((("found", found),) if (found := _found(result)) else ()),
-        *((("policy", Cell(result.policy_digest[:_SHOWN], "dim")),) if result.policy_digest and fresh else ()),
+        *((("policy", Cell(result.policy_digest[:DIGEST_SHOWN], "dim")),) if result.policy_digest and fresh else ()),
     )
     hints = (
         "exo next claims the first ticket; exo intent-create and exo ticket-create make more",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from exo_sidecar.base.quoting import one_line
 from exo_sidecar.cli.page import Cell, Headline, Page, Piece, Table, Tone
 from exo_sidecar.cli.render.tones import NOTHING, identifier
 from exo_sidecar.model import duration
@@ -9,6 +10,7 @@ from exo_sidecar.operations.reflections import ReflectionItem, ReflectionsListed
 
 _COLUMNS = ("ID", "SEVERITY", "SCOPE", "TIMES", "PATTERN", "INSIGHT", "ACTOR", "AGE")
 _INSIGHT_COLUMN = 5
+_REASON_MAX = 100
 _SEVERITY: Final[dict[str, Tone]] = {"critical": "bad", "high": "bad", "medium": "warn", "low": "dim"}
 
 
@@ -28,8 +30,13 @@ def _row(item: ReflectionItem) -> tuple[Piece, ...]:
         Cell(item.severity, _SEVERITY[item.severity]),
         item.scope,
         str(item.count),
-        item.pattern if is_told else Cell(f"{item.pattern} (dismissed)", "dim"),
-        Cell(item.insight, "" if is_told else "dim"),
+        item.pattern if is_told else Cell(item.pattern, "dim"),
+        item.insight if is_told else Cell(f"{item.insight} ({_dismissed(item)})", "dim"),
         item.actor,
         NOTHING if item.age is None else Cell(duration.show(item.age)),
     )
+
+
+def _dismissed(item: ReflectionItem) -> str:
+    why = f": {one_line(item.dismissed_reason, _REASON_MAX)}" if item.dismissed_reason else ""
+    return f"dismissed by {item.dismissed_by}{why}"

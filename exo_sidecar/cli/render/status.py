@@ -29,7 +29,7 @@ def _ungoverned(remote: str | None) -> Page:
     if remote is None:
         return Page((Headline(("this repository is not governed yet",), "warn"),), ("exo init governs it",))
     said = f"this repository is governed at {remote}, and not mounted here yet"
-    return Page((Headline((said,), "warn"),), ("exo sidecar-init mounts it",))
+    return Page((Headline((said,), "warn"),), (f"exo sidecar-init --remote {remote} mounts it",))
 
 
 def _facts(result: StatusShown) -> Iterator[tuple[str, Piece]]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from exo_sidecar.base.digest import DIGEST_SHOWN
 from exo_sidecar.cli.page import Block, Cell, Headline, Listing, Page, Piece, Table
 from exo_sidecar.model.setting import Change
-from exo_sidecar.operations.trust import DIGEST_SHOWN, Trusted
+from exo_sidecar.operations.trust import Trusted
 
 
 def run(result: Trusted) -> Page:
