@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from exo_sidecar.base import files, secret_shapes
+from exo_sidecar.base import files, quoting, secret_shapes
 from exo_sidecar.base.digest import NO_DIGEST, sha256_hex
 from exo_sidecar.git.objects import object_id
 from exo_sidecar.git.oid import Oid
@@ -42,6 +42,8 @@ _EDIT_BYTES_MAX: Final = 64 * 1024 * 1024
 _LOOKS_MAX: Final = 20
 _LEFT: Final = "; left as it is"
 _ODD: Final = {"folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK}
+_TARGET_SHOWN: Final = 100
+_LINK: Final = b"link to "
 _CONFLICT: Final = re.compile(rb"^(?:<{7}|>{7}|\|{7}) ", re.MULTILINE)
 """What git writes into a file whose two versions it could not unite; a line of `=` alone may be a heading."""
 
@@ -87,8 +89,7 @@ def differing(governed: Governed, root: Oid | None, paths: Iterable[str]) -> lis
             data = files.read_beneath(governed.mount, path, limit_bytes=_EDIT_BYTES_MAX)
         except (files.NotRegularError, files.TooLargeError):
             # Whoever reads the mount without us would follow a link.
-            odd = _odd(governed.mount / path)
-            data = odd.encode(errors="surrogateescape") if odd is not None else None
+            odd, data = _odd(governed.mount / path)
         if data is None:
             continue
         entry = folders.entry(path)
@@ -122,17 +123,23 @@ def _pending(folder: Path) -> journal.Pending | None:
         return None  # whoever writes is told; here it excuses nothing
 
 
-def _odd(place: Path) -> str | None:
-    """Return what is at a path where no plain file is, or one too large to be read; None when nothing is, by now."""
+def _odd(place: Path) -> tuple[str | None, bytes | None]:
+    """Return what is at a path where no plain file is, or one too large to be read: for people, and in bytes.
+
+    Both are None when nothing is there by now. Where a link leads to may be any bytes, and goes into the ledger.
+    """
     try:
         mode = place.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            return f"link to {place.readlink()}"
+        target = os.fsencode(place.readlink()) if stat.S_ISLNK(mode) else None
     except OSError:
-        return None
+        return None, None
+    if target is not None:
+        return f"link to {quoting.one_line(target.decode(errors='backslashreplace'), _TARGET_SHOWN)}", _LINK + target
     if stat.S_ISREG(mode):
-        return f"file of more than {_EDIT_BYTES_MAX} bytes, or one that cannot be opened"
-    return next((name for name, fits in _ODD.items() if fits(mode)), "device")
+        odd = f"file of more than {_EDIT_BYTES_MAX} bytes, or one that cannot be opened"
+    else:
+        odd = next((name for name, fits in _ODD.items() if fits(mode)), "device")
+    return odd, odd.encode()
 
 
 def absorb(view: View, edits: Iterable[Edit], judge: Absorb, *, committed: Container[str] = ()) -> Absorbed:
