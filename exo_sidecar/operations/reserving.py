@@ -186,8 +186,9 @@ def claim(ctx: Context, desk: LeaseDesk | None, view: View, wish: Wish, tickets:
     """
     role = wording.line("role", wish.role, longest=wording.WORD_MAX)
     policy = policy_verifying.verify(ctx)
-    if policy.refusal is not None:  # no session could start on it
-        raise policy.refusal
+    barred = policy_verifying.refusal_of(view, policy)
+    if barred is not None:  # no session could start on it
+        raise barred
     session_id = ids.mint_session(ctx.entropy)
     now = ctx.boot_clock()
     live = LiveSession(

@@ -15,8 +15,8 @@ from exo_sidecar.operations import policy_making
 from exo_sidecar.operations.context import Context
 from tests.operations.test_doctor import section
 from tests.support.policies import AGENT, ANN, RULE, begin, compiled, edit, error_of, events, mount, policy_of
-from tests.support.repositories import git
-from tests.support.working import a_lone_shop, a_shop
+from tests.support.repositories import a_repository, git
+from tests.support.working import Shop, a_lone_shop, a_shop
 
 
 def test_a_fresh_repository_is_compiled_and_sealed_in_its_first_commit(tmp_path: Path) -> None:
@@ -139,6 +139,17 @@ def test_a_repository_that_was_governed_before_is_refused_until_compose_makes_bo
     assert "exo compose" in error["hint"]
     assert shop.ok(0, "compose", *AGENT)["verdict_before"] == "missing"
     assert policy_of(begin(shop))["verdict"] == "ok"
+
+
+def test_what_is_missing_is_told_alike_by_next_and_by_a_start(tmp_path: Path) -> None:
+    shop = Shop((a_repository(tmp_path),), None, ())
+    shop.ok(0, "sidecar-init")
+    shop.ok(0, "intent-create", "an aim", "--brain-dump", "x", "--id", "INTENT-I")
+    shop.ok(0, "ticket-create", "work", "--parent", "INTENT-I", "--id", "TICKET-T1")
+    errors = [error_of(begin(shop)), shop.fails(0, "next", *AGENT)]
+    assert [(each["code"], each["hint"]) for each in errors] == [
+        ("GOVERNANCE_DRIFT", "exo init writes a first constitution")
+    ] * 2
 
 
 def test_two_clones_that_compile_at_once_converge_and_the_next_lock_names_both(tmp_path: Path) -> None:
