@@ -43,7 +43,6 @@ _LOOKS_MAX: Final = 20
 _LEFT: Final = "; left as it is"
 _ODD: Final = {"folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK}
 _TARGET_SHOWN: Final = 100
-_LINK: Final = b"link to "
 _CONFLICT: Final = re.compile(rb"^(?:<{7}|>{7}|\|{7}) ", re.MULTILINE)
 """What git writes into a file whose two versions it could not unite; a line of `=` alone may be a heading."""
 
@@ -124,21 +123,17 @@ def _pending(folder: Path) -> journal.Pending | None:
 
 
 def _odd(place: Path) -> tuple[str | None, bytes | None]:
-    """Return what is at a path where no plain file is, or one too large to be read: for people, and in bytes.
-
-    Both are None when nothing is there by now. Where a link leads to may be any bytes, and goes into the ledger.
-    """
+    """Return what is there where no plain file is that can be read, for people and in bytes; None: nothing, by now."""
     try:
         mode = place.lstat().st_mode
         target = os.fsencode(place.readlink()) if stat.S_ISLNK(mode) else None
     except OSError:
         return None, None
     if target is not None:
-        return f"link to {quoting.one_line(target.decode(errors='backslashreplace'), _TARGET_SHOWN)}", _LINK + target
-    if stat.S_ISREG(mode):
-        odd = f"file of more than {_EDIT_BYTES_MAX} bytes, or one that cannot be opened"
-    else:
-        odd = next((name for name, fits in _ODD.items() if fits(mode)), "device")
+        shown = quoting.one_line(target.decode(errors="backslashreplace"), _TARGET_SHOWN)
+        return f"link to {shown}", b"link to " + target
+    large = f"file of more than {_EDIT_BYTES_MAX} bytes, or one that cannot be opened"
+    odd = large if stat.S_ISREG(mode) else next((name for name, fits in _ODD.items() if fits(mode)), "device")
     return odd, odd.encode()
 
 
