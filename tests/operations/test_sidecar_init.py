@@ -197,9 +197,8 @@ def test_on_a_server_that_refuses_refs_of_ours_leases_are_branches(tmp_path: Pat
     ran = an_init(clone)
     assert "leases branch" in (clone / ".exo" / "FORMAT").read_text()
     assert ran.answer["warnings"][0]["code"] == "LEASES_ARE_BRANCHES"
-    assert exo(clone, "intent-create", "Why", "--brain-dump", "why", "--id", "INTENT-1").exit == 0
-    assert exo(clone, "ticket-create", "A task", "--id", "TICKET-001", "--parent", "INTENT-1").exit == 0
-    claimed = exo(clone, "next")
+    assert exo(clone, "init").exit == 0  # a constitution, without which nobody claims
+    claimed = exo(clone, "next", "--ticket-id", "TICKET-001")
     assert claimed.exit == 0, claimed.err
     branches = git(hub, "for-each-ref", "--format=%(refname:short)", "refs/heads/exo-leases")
     assert branches.split() == ["exo-leases/TICKET-001", "exo-leases/authority"]
