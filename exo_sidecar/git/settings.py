@@ -58,7 +58,7 @@ class GitSettings:
     def get(self, section: tuple[str, ...], key: str) -> str | None:
         """Return the value in force of `key` in `section` (name, or name and subsection), None when unset."""
         try:
-            value = self.config().get(tuple(part.encode() for part in section), key.encode())
+            value = self.config().get(tuple(part.encode(errors="surrogateescape") for part in section), key.encode())
         except KeyError:
             return None
         return value.decode(errors="surrogateescape")

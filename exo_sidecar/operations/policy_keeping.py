@@ -16,7 +16,7 @@ from exo_sidecar.model.errors import ExoError
 from exo_sidecar.model.event import Draft
 from exo_sidecar.model.event_policy import SUBJECT, CompiledFile, PolicyTampered
 from exo_sidecar.model.outcome import Outcome
-from exo_sidecar.model.policy import CONSTITUTION, GovernanceDrift, Seal, Verdict, Verification
+from exo_sidecar.model.policy import Seal, Verdict, Verification
 from exo_sidecar.model.policy_record import PolicyRecord
 from exo_sidecar.model.view import View
 from exo_sidecar.operations import policy_making, policy_verifying
@@ -44,7 +44,7 @@ def at_start(ctx: Context) -> PolicyShown:
         PolicyTampered, GovernanceDrift: and nothing begins.
     """
     found, recomposed = _kept(ctx)
-    refusal = refusal_of(ctx.reader.view(), found)
+    refusal = policy_verifying.refusal_of(ctx.reader.view(), found)
     if refusal is not None:
         raise refusal
     return _shown(ctx, found, recomposed=recomposed)
@@ -57,25 +57,12 @@ def at_finish(ctx: Context, *, hands_over: bool) -> PolicyShown:
         PolicyTampered: the work is handed over to review or to done, and nobody can vouch for the rules.
     """
     found, recomposed = _kept(ctx)
-    refusal = refusal_of(ctx.reader.view(), found)
+    refusal = policy_verifying.refusal_of(ctx.reader.view(), found)
     if refusal is not None and found.verdict == "tampered" and hands_over:
         raise refusal
     if refusal is not None:
         ctx.warn_of(refusal)
     return _shown(ctx, found, recomposed=recomposed)
-
-
-def refusal_of(view: View, found: Verification) -> ExoError | None:
-    """Return why nobody may begin to work under a policy, with what mends it."""
-    match found.verdict:
-        case "missing":
-            has_text = view.document(CONSTITUTION) is not None
-            way = "exo compose compiles and seals what is there" if has_text else "exo init writes a first constitution"
-            return GovernanceDrift("; ".join(found.reasons), hint=way, verdict=found.verdict)
-        case "drift" if view.document(CONSTITUTION) is None:
-            return GovernanceDrift("; ".join(found.reasons), hint="exo init writes a first constitution")
-        case _:
-            return found.refusal
 
 
 def in_force(ctx: Context) -> tuple[Verdict, Seal | None]:

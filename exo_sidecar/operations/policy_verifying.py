@@ -10,8 +10,9 @@ from exo_sidecar.domain import policy_texts
 from exo_sidecar.kernel.verify_governance import verify_governance
 from exo_sidecar.model.errors import ExoError
 from exo_sidecar.model.event_policy import FILES
-from exo_sidecar.model.policy import CONSTITUTION, LOCK_FILE, SEAL_FILE, Found, Seal, Verification
+from exo_sidecar.model.policy import CONSTITUTION, LOCK_FILE, SEAL_FILE, Found, GovernanceDrift, Seal, Verification
 from exo_sidecar.model.policy_record import PolicyRecord
+from exo_sidecar.model.view import View
 from exo_sidecar.operations.context import Context
 from exo_sidecar.store import clone, edited_files, layout
 
@@ -49,6 +50,19 @@ def verify(ctx: Context) -> Verification:
         return found
     reasons = tuple(dict.fromkeys((*wrong, *(found.reasons if found.verdict == "tampered" else ()))))
     return msgspec.structs.replace(found, verdict="tampered", reasons=reasons)
+
+
+def refusal_of(view: View, found: Verification) -> ExoError | None:
+    """Return why nobody may begin to work under a policy, with what mends it."""
+    match found.verdict:
+        case "missing":
+            has_text = view.document(CONSTITUTION) is not None
+            way = "exo compose compiles and seals what is there" if has_text else "exo init writes a first constitution"
+            return GovernanceDrift("; ".join(found.reasons), hint=way, verdict=found.verdict)
+        case "drift" if view.document(CONSTITUTION) is None:
+            return GovernanceDrift("; ".join(found.reasons), hint="exo init writes a first constitution")
+        case _:
+            return found.refusal
 
 
 def is_covered(record: PolicyRecord | None, texts: Mapping[str, str]) -> bool:

@@ -26,7 +26,6 @@ from exo_sidecar.operations import (
     lease_quota,
     lease_terms,
     offline,
-    policy_keeping,
     policy_verifying,
     reconciling,
     recount,
@@ -187,7 +186,7 @@ def claim(ctx: Context, desk: LeaseDesk | None, view: View, wish: Wish, tickets:
     """
     role = wording.line("role", wish.role, longest=wording.WORD_MAX)
     policy = policy_verifying.verify(ctx)
-    barred = policy_keeping.refusal_of(view, policy)
+    barred = policy_verifying.refusal_of(view, policy)
     if barred is not None and policy.verdict == "tampered":  # no session could start on it
         raise barred
     session_id = ids.mint_session(ctx.entropy)

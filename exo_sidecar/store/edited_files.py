@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from exo_sidecar.base import files
+from exo_sidecar.base import files, quoting
 from exo_sidecar.git.objects import object_id
 from exo_sidecar.git.oid import Oid
 from exo_sidecar.store import journal, layout
@@ -20,6 +20,7 @@ _EDIT_BYTES_MAX: Final = 64 * 1024 * 1024
 """Far above what is taken in, so that whoever wrote too much is told."""
 _LOOKS_MAX: Final = 20
 _ODD: Final = {"folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK}
+_TARGET_SHOWN: Final = 100
 
 
 class Edit(NamedTuple):
@@ -44,8 +45,7 @@ def differing(governed: Governed, root: Oid | None, paths: Iterable[str]) -> lis
             data = files.read_beneath(governed.mount, path, limit_bytes=_EDIT_BYTES_MAX)
         except (files.NotRegularError, files.TooLargeError):
             # Whoever reads the mount without us would follow a link.
-            odd = _odd(governed.mount / path)
-            data = odd.encode(errors="surrogateescape") if odd is not None else None
+            odd, data = _odd(governed.mount / path)
         if data is None:
             continue
         entry = folders.entry(path)
@@ -91,14 +91,16 @@ def _pending(folder: Path) -> journal.Pending | None:
         return None  # whoever writes is told; here it excuses nothing
 
 
-def _odd(place: Path) -> str | None:
-    """Return what is at a path where no plain file is, or one too large to be read; None when nothing is, by now."""
+def _odd(place: Path) -> tuple[str | None, bytes | None]:
+    """Return what is there where no plain file is that can be read, for people and in bytes; None: nothing, by now."""
     try:
         mode = place.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            return f"link to {place.readlink()}"
+        target = os.fsencode(place.readlink()) if stat.S_ISLNK(mode) else None
     except OSError:
-        return None
-    if stat.S_ISREG(mode):
-        return f"file of more than {_EDIT_BYTES_MAX} bytes, or one that cannot be opened"
-    return next((name for name, fits in _ODD.items() if fits(mode)), "device")
+        return None, None
+    if target is not None:
+        shown = quoting.one_line(target.decode(errors="backslashreplace"), _TARGET_SHOWN)
+        return f"link to {shown}", b"link to " + target
+    large = f"file of more than {_EDIT_BYTES_MAX} bytes, or one that cannot be opened"
+    odd = large if stat.S_ISREG(mode) else next((name for name, fits in _ODD.items() if fits(mode)), "device")
+    return odd, odd.encode()

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from exo_sidecar.base import files
-from exo_sidecar.git import commits, mount
+from exo_sidecar.git import commits, mount, refnames
 from exo_sidecar.git.oid import Oid
+from exo_sidecar.git.refs import RefDamaged
 from exo_sidecar.git.repository import Repository
 from exo_sidecar.model.errors import SidecarMissing
 
@@ -61,10 +62,18 @@ def not_mounted(repository: Repository) -> SidecarMissing:
 
 def known_at(repository: Repository) -> str | None:
     """Return the remote whose governance branch was fetched, None when none is known."""
-    fetched = (
-        name for name in repository.settings.remotes() if repository.refs.read(f"refs/remotes/{name}/{DEFAULT_BRANCH}")
-    )
-    return next(fetched, None)
+    return next((name for name in repository.settings.remotes() if _is_fetched(repository, name)), None)
+
+
+def _is_fetched(repository: Repository, remote: str) -> bool:
+    """Whether the remote's governance branch is here; one that cannot be named or read is not."""
+    name = f"refs/remotes/{remote}/{DEFAULT_BRANCH}"
+    if not remote.isprintable() or not refnames.is_valid(name):
+        return False
+    try:
+        return repository.refs.read(name) is not None
+    except RefDamaged:
+        return False
 
 
 def record_branch(folder: Path, branch: str) -> None:

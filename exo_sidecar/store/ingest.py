@@ -133,22 +133,24 @@ class Ingest:
 
         What is left waits for lines that are properly linked, and digests do not link in a circle.
         """
-        for writer in self._orphans():
+        for writer, event in self._orphans():
             lines = self._pending[writer]
             self._break(writer, "the chain that it forks from is not here", len(lines))
+            # It is looked for again when it comes.
+            self._miss(writer, event.seq, [_Unmet(clone_of(writer), event.seq - 1, event.prev, "absent", wait=False)])
             lines.clear()
         left = {digest for lines in self._pending.values() for digest in _linked(lines)}
         # The digest that a redacted line names binds nothing: only such lines can be made to wait in a circle.
         self._waiting = left if left != self._waiting else set()
 
-    def _orphans(self) -> list[str]:
+    def _orphans(self) -> list[tuple[str, Event]]:
         found = []
         for writer, lines in self._pending.items():
             if not lines or self._head(writer).seq or "-" not in writer:
                 continue
             event = codec.decode(lines[0][0])
             if self._start(writer, self._head(writer), event) is None and event.prev not in self._waiting:
-                found.append(writer)
+                found.append((writer, event))
         return found
 
     def _take(self, writer: str, line: bytes, digest: str) -> bool:
@@ -184,11 +186,14 @@ class Ingest:
         """Write down what the event came to know and return its depth."""
         known = [entry for entry in found if isinstance(entry, _Resolved)]
         self._see(writer, event.seq, ((entry.writer, entry.seq) for entry in known))
-        self._db.executemany(
-            "INSERT INTO unresolved VALUES (?, ?, ?, ?, ?, ?)",
-            ((writer, event.seq, *entry[:4]) for entry in found if isinstance(entry, _Unmet)),
-        )
+        self._miss(writer, event.seq, (entry for entry in found if isinstance(entry, _Unmet)))
         return max((head.depth, *(entry.depth for entry in known))) + 1
+
+    def _miss(self, writer: str, at: int, unmet: Iterable[_Unmet]) -> None:
+        """Write down what the event `at` names and is not here."""
+        self._db.executemany(
+            "INSERT INTO unresolved VALUES (?, ?, ?, ?, ?, ?)", ((writer, at, *entry[:4]) for entry in unmet)
+        )
 
     def _store(self, writer: str, event: Event, line: bytes, digest: str, depth: int) -> None:
         self._highest[event.clone] = max(event.seq, self._highest_of(event.clone))

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -71,6 +72,21 @@ def test_what_stands_in_the_place_of_a_lock_or_seal_is_tampering(tmp_path: Path,
     assert policy_of(begin(shop))["verdict"] == "ok"
     assert [each.name.rpartition(".")[0] for each in kept(shop)] == [name]
     assert git(mount(shop), "status", "--porcelain") == ""
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="a link leads to a name in UTF-8 there")
+@pytest.mark.parametrize("name", [SEAL_FILE, CONSTITUTION])
+def test_where_a_link_leads_to_is_told_as_one_short_line_whatever_its_bytes(tmp_path: Path, name: str) -> None:
+    shop = a_lone_shop(tmp_path)
+    path = mount(shop) / name
+    path.unlink()
+    path.symlink_to(os.fsdecode(b"\xff\x1b[2J\n" + b"x" * 4000))
+    for words in (("compose",), ("doctor",), ("ticket-edit", "T1", "--note", "x")):
+        told = shop.exo(0, *words, *ANN)
+        assert "INTERNAL" not in told.out + told.err
+        assert "xxx" in told.out + told.err
+        assert "x" * 100 not in told.out + told.err
+    shop.ok(0, "validate")
 
 
 @pytest.mark.parametrize("what", ODD)

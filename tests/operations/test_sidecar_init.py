@@ -261,6 +261,19 @@ def test_a_branch_of_a_newer_program_is_not_mounted(tmp_path: Path) -> None:
     assert not (fleet[1] / ".exo").exists()
 
 
+def test_a_remote_that_no_ref_can_be_named_after_and_a_damaged_ref_are_passed_over(tmp_path: Path) -> None:
+    repository = a_repository(tmp_path)
+    with (repository / ".git" / "config").open("ab") as config:
+        for name in (b"of two", b"a..b", b"\xff", b"torn"):
+            config.write(b'[remote "' + name + b'"]\n\turl = /nowhere\n')
+    torn = repository / ".git" / "refs" / "remotes" / "torn" / "exo-governance"
+    torn.parent.mkdir(parents=True)
+    for text in ("no object id\n", "ref: refs/remotes/torn/exo-governance\n"):
+        torn.write_text(text)
+        assert exo(repository, "status", "--json").data["governed_at"] is None
+        assert json.loads(exo(repository, "ticket-list", "--json").out)["error"]["code"] == "SIDECAR_MISSING"
+
+
 def test_a_clone_of_a_governed_repository_is_told_how_to_take_part(tmp_path: Path) -> None:
     first = a_clone(a_hub(tmp_path), "first")
     an_init(first)

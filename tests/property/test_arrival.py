@@ -12,8 +12,9 @@ from exo_sidecar.model.event import TYPES
 from exo_sidecar.store import canon, codec, layout, ledger, refresh, rendering
 from exo_sidecar.store.index import Index, in_memory
 from tests.support import random_work
+from tests.support.ledgers import Writer
 from tests.support.random_step import Step
-from tests.support.stores import Clone, a_company, closing, dump, ledger_lines
+from tests.support.stores import Clone, a_company, closing, created, dump, ledger_lines, noted
 
 PORTIONS = 6
 ORDERS = 6
@@ -78,6 +79,21 @@ def test_the_order_of_arrival_does_not_change_what_is_folded_or_rendered(tmp_pat
             found = dump(index)
             assert {table for table in wanted if found[table] != wanted[table]} == set()
             assert rendering.everything(index) == files
+
+
+def test_a_fork_that_came_before_what_it_follows_counts_once_that_has_come(tmp_path: Path) -> None:
+    trunk = Writer("a").write(created("TICKET-1"))
+    fork = trunk.copy().write(noted("TICKET-1", "of the copy")).write(noted("TICKET-1", "again")).lines[1:]
+    trunk.write(noted("TICKET-1", "of the first"))
+    name = f"{trunk.clone}-{codec.digest_of(fork[0])[:8]}"
+    lines = {trunk.clone: trunk.lines, name: fork}
+    with closing(a_company(tmp_path, 1)) as clones:
+        objects = clones[0].store.governed.repository.objects
+        at_once = arrived(objects, [lines])
+        later = arrived(objects, [{name: fork}, {name: fork, trunk.clone: trunk.lines[:1]}, lines])
+        assert at_once.db.execute("SELECT seq, broken FROM writers").fetchall() == [(2, None), (3, None)]
+        assert dump(later) == dump(at_once)
+        assert rendering.everything(later) == rendering.everything(at_once)
 
 
 def test_random_work_writes_events_of_every_type(tmp_path: Path) -> None:
