@@ -13,7 +13,8 @@ from exo_sidecar.model.view import View
 from exo_sidecar.operations.context import Context
 
 _AT_ONCE_MAX: Final = 200
-"""Refs that are looked at by one call."""
+"""Refs that are looked at by one call, beginning anywhere: those that stay are in nobody's way."""
+_CHOICE_BYTES: Final = 8
 _ENDED: Final = "finished"
 
 
@@ -37,8 +38,9 @@ def _dropped(ctx: Context, view: View) -> Iterator[str]:
 
 
 def _ended(ctx: Context, view: View) -> Iterator[SessionRecord]:
-    names = [ref.removeprefix(refnames.SAVED) for ref in ctx.repository.refs.list(refnames.SAVED)]
-    for name in [each for each in names if each.startswith("SES-")][:_AT_ONCE_MAX]:
+    names = sorted(ref.removeprefix(refnames.SAVED) for ref in ctx.repository.refs.list(refnames.SAVED))
+    first = int.from_bytes(ctx.entropy(_CHOICE_BYTES), "big") % len(names) if len(names) > _AT_ONCE_MAX else 0
+    for name in [each for each in (*names[first:], *names[:first]) if each.startswith("SES-")][:_AT_ONCE_MAX]:
         session = view.session(SessionId(name))
         if session is not None and session.status == _ENDED:
             yield session
