@@ -21,13 +21,20 @@ def alone(lock: Path, *, patience_seconds: float = 0.0) -> Iterator[bool]:
 
     The file stays: one that is removed could be locked by two, each its own. OSError as from opening it.
     """
+    with held(lock, patience_seconds=patience_seconds) as handle:
+        yield handle is not None
+
+
+@contextlib.contextmanager
+def held(lock: Path, *, patience_seconds: float = 0.0) -> Iterator[int | None]:
+    """Yield the handle of a lock that is held as by `alone`, for a child that is to hold it, too; None: it is not."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + patience_seconds
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         while not (is_locked := _locked(handle)) and time.monotonic() < until:
             time.sleep(_PAUSE_SECONDS)
-        yield is_locked
+        yield handle if is_locked else None
     finally:
         os.close(handle)
 

@@ -5,13 +5,13 @@ on, the next call waits for that git. What a kill of both left half-made is fini
 """
 
 import contextlib
-import fcntl
 import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
+from exo_sidecar.base.alone import held
 from exo_sidecar.git import cgit, linked, refnames
 from exo_sidecar.git.linked import Worktree
 from exo_sidecar.git.locate import Place, mount_of
@@ -26,7 +26,6 @@ GIT_SECONDS: Final = 300.0
 UNPUSHED_MAX: Final = 50
 _BRANCH: Final = "refs/heads/"
 _LOCK: Final = "exo/worktrees.lock"
-_PAUSE_SECONDS: Final = 0.1
 _LEFT_LOCK_SECONDS: Final = 60.0
 """An index lock that is older was left by a git that was killed."""
 _IN_USE: Final = ("already checked out", "already used by worktree", "cannot lock ref")
@@ -272,24 +271,8 @@ def _not_made(wanted: Wanted, reason: str) -> Refused:
 @contextlib.contextmanager
 def _turn(place: Place) -> Iterator[int]:
     """Wait until nobody else makes or removes worktrees here, and yield the lock's handle; TimedOut."""
-    lock = place.common / _LOCK
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        until = time.monotonic() + GIT_SECONDS
-        while not _locked(handle):
-            if time.monotonic() > until:
-                message = "another call makes or removes a worktree, and does not end"
-                raise TimedOut(message)
-            time.sleep(_PAUSE_SECONDS)
+    with held(place.common / _LOCK, patience_seconds=GIT_SECONDS) as handle:
+        if handle is None:
+            message = "another call makes or removes a worktree, and does not end"
+            raise TimedOut(message)
         yield handle
-    finally:
-        os.close(handle)
-
-
-def _locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -186,9 +186,8 @@ def claim(ctx: Context, desk: LeaseDesk | None, view: View, wish: Wish, tickets:
     """
     role = wording.line("role", wish.role, longest=wording.WORD_MAX)
     policy = policy_verifying.verify(ctx)
-    barred = policy_verifying.refusal_of(view, policy)
-    if barred is not None and policy.verdict == "tampered":  # no session could start on it
-        raise barred
+    if policy.verdict == "tampered" and policy.refusal is not None:  # no session could start on it
+        raise policy.refusal
     session_id = ids.mint_session(ctx.entropy)
     now = ctx.boot_clock()
     live = LiveSession(
